@@ -1,0 +1,119 @@
+"""What the DNS answered: every failure mode stays a fact of its own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from incamail_lib.facts.observation import Observation
+from incamail_lib.record import Record
+
+
+class DnsStatus(StrEnum):
+    """How a look-up ended. A timeout never becomes "no record"."""
+
+    FOUND = "found"
+    NO_DATA = "no_data"  # the name exists, not this type
+    NXDOMAIN = "nxdomain"
+    SERVFAIL = "servfail"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    LAME = "lame"  # answered without authority or usable content
+    BAD_NAME = "bad_name"  # not a legal domain name
+    NOT_ASKED = "not_asked"
+
+
+class DnsAnswer(Record):
+    """One question and its answer; records in presentation form, MX sorted by preference."""
+
+    name: str
+    type: str
+    status: DnsStatus
+    records: tuple[str, ...] = ()
+    canonical_name: str = ""  # where a CNAME chain led; "" without one
+    ttl_s: int | None = None
+    authenticated: bool | None = None  # AD flag as seen from the resolver; None: no answer
+    elapsed_s: float = 0.0
+    detail: str = ""
+
+    @property
+    def is_absent(self) -> bool:
+        """True when the DNS positively said that there is no such record."""
+        return self.status in (DnsStatus.NO_DATA, DnsStatus.NXDOMAIN)
+
+    @property
+    def is_failure(self) -> bool:
+        """True when nothing is known: SERVFAIL, REFUSED, timeout, lame."""
+        return self.status in (
+            DnsStatus.SERVFAIL,
+            DnsStatus.REFUSED,
+            DnsStatus.TIMEOUT,
+            DnsStatus.LAME,
+        )
+
+
+class AddressFacts(Record):
+    """One address and its reverse mapping."""
+
+    address: str
+    ptr: DnsAnswer
+    forward_confirmed: Observation  # a PTR name resolves back to the address
+
+
+class HostFacts(Record):
+    """One host name: addresses, alias, TLSA."""
+
+    host: str
+    is_ip_literal: bool = False
+    a: DnsAnswer
+    aaaa: DnsAnswer
+    tlsa: DnsAnswer  # _<port>._tcp.<host>
+    addresses: tuple[AddressFacts, ...] = ()
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether the name is a CNAME (forbidden for an MX target, RFC 5321 §5.1)."""
+        return bool(self.a.canonical_name or self.aaaa.canonical_name)
+
+
+class MxHost(Record):
+    """One mail exchanger of a domain."""
+
+    preference: int
+    host: HostFacts
+
+
+class PolicyFetch(Record):
+    """The MTA-STS policy document, fetched only through an injected fetcher (RFC 8461 §3.3)."""
+
+    fetched: Observation
+    body: str = ""
+    mode: str = ""
+    mx_patterns: tuple[str, ...] = ()
+    max_age_s: int | None = None
+    problem: str = ""
+
+
+class DomainFacts(Record):
+    """One mail domain of the client."""
+
+    domain: str  # A-label form
+    mx: DnsAnswer
+    null_mx: bool = False
+    implicit_mx: bool = False  # no MX record: the domain's own address is used
+    exchangers: tuple[MxHost, ...] = ()
+    spf: DnsAnswer  # TXT records that start with v=spf1
+    dmarc: DnsAnswer
+    mta_sts: DnsAnswer
+    mta_sts_policy: PolicyFetch | None = None
+    tls_rpt: DnsAnswer
+    caa: DnsAnswer
+
+
+class DnsFacts(Record):
+    """All look-ups of one audit."""
+
+    resolver: str = ""  # addresses asked, e.g. "127.0.0.1:5300"
+    domains: tuple[DomainFacts, ...] = ()
+    hosts: tuple[HostFacts, ...] = ()  # declared gateways that no MX names
+    platform_hosts: tuple[HostFacts, ...] = ()
+    platform_mx: DnsAnswer | None = None  # MX of a sub-domain of the suffix, where asked

@@ -1,0 +1,5 @@
+"""What Swiss Post's guide says, as data. Texts are English sources for gettext."""
+
+from incamail_lib.guide.platform import Certainty, Platform, PlatformGateway, Sourced
+
+__all__ = ["Certainty", "Platform", "PlatformGateway", "Sourced"]
