@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Literal
 
+from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.i18n import Text
-from incamail_lib.record import Record
+from incamail_lib.record import Record, UtcDatetime
 
 
 class Outcome(StrEnum):
@@ -70,3 +72,13 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
     if not any(f.outcome is Outcome.PASSED for f in required):
         return Verdict.INCONCLUSIVE
     return Verdict.READY
+
+
+class Audit(Record):
+    """Facts and what they mean: the machine-readable record of one audit (`audit.json`)."""
+
+    schema_version: Literal[1] = 1
+    judged_at: UtcDatetime
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    facts: AuditFacts
