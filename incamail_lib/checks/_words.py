@@ -1,0 +1,59 @@
+"""The words for stable tokens of the facts, as translatable texts."""
+
+from __future__ import annotations
+
+from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.smtp import Stage
+from incamail_lib.i18n import N_, Text, say
+
+_REASONS: dict[Reason, str] = {
+    Reason.SEEN: N_("seen"),
+    Reason.NOT_SEEN: N_("not seen"),
+    Reason.ALERT: N_("the server sent a TLS alert"),
+    Reason.SMTP_REPLY: N_("the server said so in SMTP"),
+    Reason.TIMEOUT: N_("no answer within the time limit"),
+    Reason.REFUSED: N_("connection refused"),
+    Reason.UNREACHABLE: N_("network or machine not reachable"),
+    Reason.RESET: N_("the connection was reset without a reason"),
+    Reason.CLOSED: N_("the connection was closed without a reason"),
+    Reason.GREYLISTED: N_("greylisting: the server asks to come back later"),
+    Reason.RATE_LIMITED: N_("too many connections for this server"),
+    Reason.UNAVAILABLE: N_("the service is temporarily not available"),
+    Reason.REJECTED: N_("the server refuses to serve this sender"),
+    Reason.TOO_MUCH_DATA: N_("the server sent more data than the limit allows"),
+    Reason.PROTOCOL_ERROR: N_("the answer was not valid SMTP or TLS"),
+    Reason.NOT_ASKED: N_("the server did not ask"),
+    Reason.NOT_TRIED: N_("this was not tested"),
+    Reason.NOT_REACHED: N_("the dialogue ended before this point"),
+    Reason.UNSUPPORTED: N_("this computer's TLS library cannot test it"),
+    Reason.DNS_FAILURE: N_("the DNS gave no usable answer"),
+}
+
+_STAGES: dict[Stage, str] = {
+    Stage.CONNECT: N_("connecting"),
+    Stage.GREETING: N_("greeting"),
+    Stage.EHLO: N_("EHLO"),
+    Stage.STARTTLS: N_("STARTTLS"),
+    Stage.HANDSHAKE: N_("TLS handshake"),
+    Stage.EHLO_IN_TLS: N_("EHLO inside TLS"),
+    Stage.MAIL: N_("MAIL"),
+    Stage.QUIT: N_("QUIT"),
+}
+
+
+def reason_text(reason: Reason) -> Text:
+    """The reason of an observation in words."""
+    return Text(template=_REASONS[reason])
+
+
+def stage_text(stage: Stage) -> Text:
+    """The stage of an SMTP dialogue in words."""
+    return Text(template=_STAGES[stage])
+
+
+def joined(values: tuple[str, ...] | list[str], limit: int = 8) -> Text:
+    """A list of names on one line; a long one says how many more there are."""
+    shown = ", ".join(values[:limit])
+    if len(values) <= limit:
+        return Text(template="{names}", values={"names": shown})
+    return say("{names} and {more} more", names=shown, more=len(values) - limit)

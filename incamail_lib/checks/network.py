@@ -1,0 +1,226 @@
+"""NET: can the machines reach each other, and are names used rather than fixed addresses?"""
+
+from __future__ import annotations
+
+from incamail_lib.checks._core import (
+    Check,
+    Context,
+    NotApplicable,
+    Result,
+    Subject,
+    Subjects,
+    check,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
+from incamail_lib.checks._subjects import organisation, platform, receiving
+from incamail_lib.checks._words import joined, reason_text, stage_text
+from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.dns import HostFacts
+from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.smtp import EndpointFacts
+from incamail_lib.findings import Level
+from incamail_lib.guide import PlatformGateway
+from incamail_lib.i18n import N_, say
+
+_UNREACHED = frozenset({Reason.REFUSED, Reason.UNREACHABLE})
+
+
+def _answers(endpoint: EndpointFacts) -> Result:
+    """One judgement for both directions: does the port answer TCP?
+
+    A timeout is not proof of absence: a firewall that drops packets and a lost path look alike
+    from here, so it stays unknown; a refusal was said by the machine itself.
+    """
+    survey = endpoint.survey
+    if survey.reached is not None:
+        return passed(say("The port answered."))
+    if survey.ended in _UNREACHED:
+        return failed(
+            say("No connection: {evidence}", evidence=survey.evidence or reason_text(survey.ended))
+        )
+    return unknown(
+        say("No connection could be made from here: {reason}.", reason=reason_text(survey.ended))
+    )
+
+
+@check(
+    "NET01",
+    on=receiving,
+    title=N_("The client's gateway can be reached"),
+    why=N_("IncaMail delivers to this port; if it is closed, no secure mail arrives."),
+    remedy=N_(
+        "Open TCP port 25 towards IncaMail's servers on the firewall and check that the mail "
+        "service is running and listening on this address."
+    ),
+    item="6.4",
+    reference="RFC 5321 §2.3.5, §4.5.4.2",
+)
+def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
+    """The receiving gateway's port answers."""
+    return _answers(endpoint)
+
+
+@check(
+    "NET02",
+    on=platform,
+    title=N_("IncaMail's gateway can be reached"),
+    why=N_("Outgoing secure mail takes this way; a closed port leaves it in the queue."),
+    remedy=N_(
+        "Allow outgoing TCP port 25 from the sending gateway to IncaMail's gateways on the "
+        "firewall. If this test did not run on the sending gateway itself, repeat it there: "
+        "many networks block port 25 for ordinary computers."
+    ),
+    item="6.4",
+    reference="RFC 5321 §2.3.5, §4.5.4.2",
+)
+def platform_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
+    """The platform's port answers."""
+    return _answers(endpoint)
+
+
+def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
+    hosts = sorted({e.target.host for e in facts.receiving if ":" in e.target.address})
+    if not hosts:
+        return NotApplicable(say("No receiving gateway has an IPv6 address."))
+    by_host = {h: [e for e in facts.receiving if e.target.host == h] for h in hosts}
+    return [Subject(host, endpoints) for host, endpoints in by_host.items()]
+
+
+@check(
+    "NET03",
+    on=_hosts_with_both_families,
+    title=N_("Published IPv6 addresses answer as well"),
+    why=N_(
+        "A sender may try the IPv6 address first. If nothing answers there, delivery is delayed, "
+        "and a firewall rule made for IPv4 alone is the usual cause."
+    ),
+    remedy=N_(
+        "Make the service reachable over IPv6 with the same firewall rules, or withdraw the AAAA "
+        "record."
+    ),
+    item="6.4",
+    reference="RFC 5321 §5.2",
+    level=Level.RECOMMENDED,
+)
+def ipv6_answers_like_ipv4(endpoints: list[EndpointFacts], _: Context) -> Result:
+    """Every IPv6 address of the host answers."""
+    v6 = [e for e in endpoints if ":" in e.target.address]
+    silent = [e.target.address for e in v6 if e.survey.reached is None]
+    if not silent:
+        return passed(say("Every IPv6 address answered."))
+    if all(e.survey.ended in _UNREACHED for e in v6 if e.survey.reached is None):
+        return failed(say("No answer from {addresses}.", addresses=joined(silent)))
+    return unknown(say("No connection from here to {addresses}.", addresses=joined(silent)))
+
+
+def _platform_hosts(facts: AuditFacts) -> Subjects:
+    documented = {g.host: g for g in facts.platform.gateways if g.addresses}
+    hosts = [h for h in facts.dns.platform_hosts if h.host in documented]
+    if not documented:
+        return NotApplicable(say("No addresses are documented for the platform's gateways."))
+    return [Subject(h.host, (h, documented[h.host])) for h in hosts]
+
+
+@check(
+    "NET04",
+    on=_platform_hosts,
+    title=N_("IncaMail's addresses are the documented ones"),
+    why=N_(
+        "The firewall rules of the network matrix name addresses. If the DNS gives others, mail "
+        "is blocked, or somebody else answers for IncaMail."
+    ),
+    remedy=N_(
+        "Ask Swiss Post which addresses its gateways use today, and correct the network matrix "
+        "and the firewall rules."
+    ),
+    item="6.4",
+    reference="Post MGI guide 6.4",
+    level=Level.RECOMMENDED,
+)
+def platform_addresses_are_documented(
+    pair: tuple[HostFacts, PlatformGateway], _: Context
+) -> Result:
+    """Every address the DNS gives for a gateway stands in the network matrix."""
+    host, gateway = pair
+    if host.a.is_failure or host.aaaa.is_failure:
+        return unknown(say("The DNS gave no answer for {host}.", host=host.host))
+    seen = sorted({*host.a.records, *host.aaaa.records})
+    if not seen:
+        return not_applicable(say("{host} has no address in the DNS.", host=host.host))
+    others = [address for address in seen if address not in gateway.addresses]
+    if others:
+        return failed(
+            say(
+                "The DNS gives {others}, documented are {documented}.",
+                others=joined(others),
+                documented=joined(gateway.addresses),
+            )
+        )
+    return passed(say("The DNS gives {addresses}, as documented.", addresses=joined(seen)))
+
+
+@check(
+    "NET05",
+    on=organisation,
+    title=N_("The network matrix names every machine"),
+    why=N_(
+        "Receiving and sending gateways may be different machines; IncaMail and both firewalls "
+        "need to know all of them."
+    ),
+    remedy=N_("Enter the sending gateways with host name and public address in the dossier."),
+    item="6.4",
+    reference="Post MGI guide 6.1, 6.4",
+    level=Level.RECOMMENDED,
+)
+def sending_gateways_are_declared(facts: AuditFacts, _: Context) -> Result:
+    """At least one sending gateway is declared."""
+    hosts = ", ".join(g.host for g in facts.declared.sending)
+    if not hosts:
+        return unknown(say("The dossier names no sending gateway."))
+    return passed(say("Sending gateways: {hosts}.", hosts=hosts))
+
+
+@check(
+    "NET06",
+    on=platform,
+    title=N_("IncaMail's gateway serves this sender"),
+    why=N_(
+        "A gateway that answers but turns the sender away (421, greylisting, block list) will "
+        "delay or refuse secure mail."
+    ),
+    remedy=N_(
+        "Run the test from the sending gateway's registered address. If it is refused there, ask "
+        "Swiss Post to register the address."
+    ),
+    item="6.8",
+    reference="RFC 5321 §3.1, §4.2.1",
+    requires=("NET02",),
+)
+def platform_serves_us(endpoint: EndpointFacts, _: Context) -> Result:
+    """The platform greeted and answered EHLO."""
+    survey = endpoint.survey
+    if survey.capabilities is not None:
+        return passed(say("The gateway greeted and answered EHLO."))
+    if survey.ended is Reason.REJECTED:
+        return failed(say("The gateway refused service: {evidence}", evidence=survey.evidence))
+    return unknown(
+        say(
+            "The dialogue ended early ({reason}, {stage}): {evidence}",
+            reason=reason_text(survey.ended),
+            stage=stage_text(survey.ended_in),
+            evidence=survey.evidence,
+        )
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    gateway_is_reachable,
+    platform_is_reachable,
+    ipv6_answers_like_ipv4,
+    platform_addresses_are_documented,
+    sending_gateways_are_declared,
+    platform_serves_us,
+)

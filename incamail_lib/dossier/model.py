@@ -1,0 +1,185 @@
+"""The fields of a dossier. Paths are kept as written; `read_dossier` makes them absolute."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import idna
+from pydantic import AfterValidator, Field, StringConstraints
+
+from incamail_lib.facts.audit import ComponentFacts, Declared, DeclaredGateway, IncomingRoute
+from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.i18n import Language
+from incamail_lib.record import Record
+
+
+def _a_label(name: str) -> str:
+    """The A-label form of a host or domain name (RFC 5891); ValueError if it is none."""
+    plain = name.strip().rstrip(".").lower()
+    try:
+        ascii_name = plain if plain.isascii() else idna.encode(plain, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise ValueError("not_a_domain_name") from error
+    labels = ascii_name.split(".")
+    legal = all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels)
+    if not legal or len(ascii_name) > 253 or len(labels) < 2 or labels[-1].isdigit():
+        raise ValueError("not_a_domain_name")
+    return ascii_name
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError as error:
+        raise ValueError("not_an_address") from error
+
+
+def _expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError("not_an_expression") from error
+    return pattern
+
+
+DomainName = Annotated[str, AfterValidator(_a_label)]
+Address = Annotated[str, AfterValidator(_address)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\r\n]*$"),
+]
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Gateway(Record):
+    """A gateway of the client; give `addresses` only where IncaMail or you fix them."""
+
+    host: DomainName
+    addresses: Annotated[tuple[Address, ...], Field(max_length=16)] = ()
+    port: Port = 25
+
+
+class Gateways(Record):
+    """Receiving and sending gateways; they may be different machines (guide 6.1)."""
+
+    receiving: Annotated[tuple[Gateway, ...], Field(max_length=20)] = ()
+    sending: Annotated[tuple[Gateway, ...], Field(max_length=20)] = ()
+
+
+class Incoming(Record):
+    """How IncaMail finds the receiving gateway (guide 8.2)."""
+
+    route: NextHopKind = NextHopKind.MX
+    value: str = ""
+
+
+class Routing(Record):
+    """The routing rules of the sending MTA (guide 6.3, 8.1)."""
+
+    method: Method = Method.DOMAIN
+    next_hop: NextHopKind = NextHopKind.SMART_HOST
+    value: str = ""  # empty: the platform's smart host
+    subject_pattern: Annotated[str, AfterValidator(_expression), Field(max_length=200)] = "<im>"
+    subject_view: SubjectView = SubjectView.DECODED
+
+
+class CertificateFile(Record):
+    """A certificate with or without its key. The passphrase is asked for or read from the
+    environment variable named here; it never stands in a dossier."""
+
+    file: Path
+    key: Path | None = None
+    passphrase_env: EnvironmentName | None = None
+
+
+class Certificates(Record):
+    """The client's own certificates by direction; one file may serve both."""
+
+    sending: CertificateFile | None = None
+    receiving: CertificateFile | None = None
+
+
+class Sample(Record):
+    """A message of the client to be classified: a .eml file, or recipients and a subject."""
+
+    label: Line
+    file: Path | None = None
+    recipients: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    subject: str = ""
+
+
+class Network(Record):
+    """From where and how politely is measured. Defaults suit the Internet; the lab sets its own."""
+
+    nameservers: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # "192.0.2.53" or with :port
+    ports: dict[str, Port] = Field(default_factory=dict)  # host -> port, where it is not 25
+    ehlo_name: DomainName | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
+    test_legacy_tls: bool = True
+    test_injection: bool = True
+
+
+class Component(Record):
+    """One component of guide section 2."""
+
+    present: bool | None = None
+    product: str = ""
+    operator: str = ""
+
+
+class Dossier(Record):
+    """Everything an audit needs to know from the client."""
+
+    organisation: Line
+    language: Language = "en"
+    go_live: dt.date | None = None
+    domains: Annotated[tuple[DomainName, ...], Field(min_length=1, max_length=50)]
+    platform: Literal["incamail", "lab"] | Path = "incamail"
+    scenario: str = ""  # of the lab
+    gateways: Gateways = Gateways()
+    incoming: Incoming = Incoming()
+    routing: Routing = Routing()
+    certificates: Certificates = Certificates()
+    trust_stores: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = (
+        "certifi",
+        "system",
+    )
+    samples: Annotated[tuple[Sample, ...], Field(max_length=200)] = ()
+    components: dict[str, Component] = Field(default_factory=dict)
+    network: Network = Network()
+
+    def declared(self, *, suffix: str, smart_host: str) -> Declared:
+        """The client's statements as facts; the platform supplies what was left open."""
+        routing = self.routing
+        value = routing.value
+        if not value and routing.next_hop is NextHopKind.SMART_HOST:
+            value = smart_host
+        return Declared(
+            organisation=self.organisation,
+            language=self.language,
+            go_live=self.go_live,
+            domains=self.domains,
+            receiving=_declared(self.gateways.receiving),
+            sending=_declared(self.gateways.sending),
+            incoming=IncomingRoute(kind=self.incoming.route, value=self.incoming.value),
+            rules=RuleSet(
+                method=routing.method,
+                next_hop=NextHop(kind=routing.next_hop, value=value),
+                suffix=suffix,
+                subject_pattern=routing.subject_pattern,
+                subject_view=routing.subject_view,
+            ),
+            components=tuple(
+                ComponentFacts(key=key, **component.model_dump())
+                for key, component in self.components.items()
+            ),
+        )
+
+
+def _declared(gateways: tuple[Gateway, ...]) -> tuple[DeclaredGateway, ...]:
+    return tuple(DeclaredGateway(**gateway.model_dump()) for gateway in gateways)

@@ -1,0 +1,263 @@
+"""YAML -> Dossier, with errors that name file, line, field and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from incamail_lib.dossier.model import CertificateFile, Dossier
+from incamail_lib.errors import DossierError
+from incamail_lib.i18n import N_, Text, say
+
+MAX_BYTES = 1_000_000
+SHOWN = 80  # characters of a wrong value that are repeated to the user
+
+
+def read_dossier(path: Path) -> Dossier:
+    """Read and validate one dossier; relative paths in it start at the dossier's own folder.
+
+    Errors: DossierError for everything that can be wrong with the file, first problem first.
+    """
+    root = _compose(path)
+    _refuse_unsafe(root, path)
+    try:
+        dossier = Dossier.model_validate(_plain(root))
+    except ValidationError as error:
+        raise DossierError(_explain(error.errors()[0], root, path)) from None
+    return _anchored(dossier, path.resolve().parent)
+
+
+def _compose(path: Path) -> yaml.MappingNode:
+    text = _read_text(path)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DossierError(
+            say(
+                "{file}, line {line}: this is not valid YAML ({problem}). "
+                "Check indentation, colons and quotes there.",
+                file=str(path),
+                line=line,
+                problem=error.problem or "",
+            )
+        ) from None
+    except (yaml.YAMLError, RecursionError):
+        raise DossierError(
+            say(
+                "{file} contains characters that YAML does not allow, or is nested too deeply. "
+                "Save it as plain UTF-8 text.",
+                file=str(path),
+            )
+        ) from None
+    if not isinstance(root, yaml.MappingNode):
+        raise DossierError(
+            say(
+                "{file} is not a dossier: it must consist of lines such as "
+                "«organisation: Muster AG».",
+                file=str(path),
+            )
+        )
+    return root
+
+
+def _plain(node: yaml.Node) -> Any:
+    """Nodes as plain data. Scalars stay text, which the record types convert: YAML's own guesses
+    turn `no` into False, 2027-02-30 into a crash and 12:30 into 750."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: _plain(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(value) for value in node.value]
+    empty = node.style is None and node.value in ("", "~", "null")
+    return None if empty else node.value
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DossierError(
+                say("{file} is larger than 1 MB and cannot be a dossier.", file=str(path))
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DossierError(
+            say(
+                "{file} is not UTF-8 text (byte {position}). Save it again as UTF-8.",
+                file=str(path),
+                position=error.start,
+            )
+        ) from None
+    except OSError as error:
+        raise DossierError(
+            say(
+                "{file} cannot be read ({cause}). Check the path and its permissions.",
+                file=str(path),
+                cause=error.strerror or type(error).__name__,
+            )
+        ) from None
+
+
+def _refuse_unsafe(node: yaml.Node, path: Path, seen: set[int] | None = None) -> None:
+    """Refuse aliases (a few lines can expand to gigabytes) and keys that appear twice."""
+    seen = set() if seen is None else seen
+    if id(node) in seen:
+        raise DossierError(
+            _at(node, path, "*", say("YAML aliases (& and *) are not supported; repeat the value."))
+        )
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            _refuse_unsafe(child, path, seen)
+    if isinstance(node, yaml.MappingNode):
+        _refuse_unsafe_keys(node, path)
+        for _, child in node.value:
+            _refuse_unsafe(child, path, seen)
+
+
+def _refuse_unsafe_keys(node: yaml.MappingNode, path: Path) -> None:
+    keys: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+            raise DossierError(_at(key, path, "?", say("A field name must be one plain word.")))
+        if key.value in keys:
+            raise DossierError(
+                _at(key, path, key.value, say("This field appears twice; keep one of them."))
+            )
+        keys.add(key.value)
+
+
+def _explain(error: ErrorDetails, root: yaml.Node, path: Path) -> Text:
+    location = tuple(part for part in error["loc"] if not _is_branch(part))
+    node = _node_at(root, location)
+    field = ".".join(str(part) for part in location)
+    return _at(node, path, field, _meaning(error, location))
+
+
+def _is_branch(part: int | str) -> bool:
+    """Pydantic names the member of a union in the location; that is not a field."""
+    return isinstance(part, str) and (part.startswith("literal[") or part == "path")
+
+
+def _node_at(root: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
+    node = root
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            inner = next((v for k, v in node.value if k.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            inner = node.value[part] if part < len(node.value) else None
+        else:
+            inner = None
+        if inner is None:
+            return node
+        node = inner
+    return node
+
+
+def _at(node: yaml.Node, path: Path, field: str, problem: Text) -> Text:
+    """The problem with its place: file, line and field."""
+    return say(
+        "{file}, line {line}, field «{field}»: {problem}",
+        file=str(path),
+        line=node.start_mark.line + 1,
+        field=field,
+        problem=problem,
+    )
+
+
+def _meaning(error: ErrorDetails, location: tuple[int | str, ...]) -> Text:
+    kind = error["type"]
+    context: dict[str, Any] = error.get("ctx", {})
+    given = "" if error.get("input") is None else str(error.get("input"))[:SHOWN]
+    if kind == "extra_forbidden":
+        allowed = ", ".join(_fields_at(location[:-1]))
+        return say("This field is not known. Allowed here: {allowed}.", allowed=allowed)
+    if kind in ("literal_error", "enum"):
+        allowed = str(context.get("expected", ""))
+        return say("«{given}» is not possible; allowed: {allowed}.", given=given, allowed=allowed)
+    if kind == "value_error":
+        kind = str(context.get("error", ""))
+    template = next((t for start, t in _MEANINGS if kind.startswith(start)), _CANNOT_BE_USED)
+    bounds = [context[name] for name in ("le", "lt", "ge", "gt", "max_length") if name in context]
+    return say(template, given=given, limit=str(bounds[0]) if bounds else "–")
+
+
+_CANNOT_BE_USED = N_("«{given}» cannot be used here.")
+_NOT_A_LIST = N_("«{given}» must be a list: one entry per line, each with a dash.")
+_NOT_A_GROUP = N_("«{given}» must be a group of fields, indented below this line.")
+_NOT_A_NUMBER = N_("«{given}» is not a possible number here (limit: {limit}).")
+_TOO_LONG = N_("This is longer than allowed ({limit}).")
+_TOO_SHORT = N_("This is empty or shorter than allowed.")
+
+# How pydantic's error types, and our own tokens from the model, are told to a person.
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    ("missing", N_("This field is missing; a dossier needs it.")),
+    ("not_a_domain_name", N_("«{given}» is not a domain name such as muster.example.")),
+    ("not_an_address", N_("«{given}» is not an IPv4 or IPv6 address.")),
+    ("not_an_expression", N_("«{given}» is not a valid regular expression.")),
+    ("string_type", N_("This field is empty; it needs a text.")),
+    ("string_pattern", N_("«{given}» has a character that is not allowed here.")),
+    ("string_too_long", _TOO_LONG),
+    ("too_long", _TOO_LONG),
+    ("string_too_short", _TOO_SHORT),
+    ("too_short", _TOO_SHORT),
+    ("date", N_("«{given}» is not a date such as 2027-01-15.")),
+    ("int", _NOT_A_NUMBER),
+    ("float", _NOT_A_NUMBER),
+    ("greater", _NOT_A_NUMBER),
+    ("less", _NOT_A_NUMBER),
+    ("bool", N_("«{given}» must be true or false.")),
+    ("tuple", _NOT_A_LIST),
+    ("list", _NOT_A_LIST),
+    ("model", _NOT_A_GROUP),
+    ("dict", _NOT_A_GROUP),
+)
+
+
+def _fields_at(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The field names that a dossier allows at `location`."""
+    model: type[BaseModel] = Dossier
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _record_in(model.model_fields[part].annotation) or model
+    return tuple(model.model_fields)
+
+
+def _record_in(annotation: Any) -> type[BaseModel] | None:
+    """The record type inside `annotation`, e.g. Gateway in tuple[Gateway, ...]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _record_in(arg))), None)
+
+
+def _anchored(dossier: Dossier, folder: Path) -> Dossier:
+    """The dossier with every path absolute."""
+    certificates = dossier.certificates.model_copy(
+        update={
+            name: _anchored_file(file, folder)
+            for name in ("sending", "receiving")
+            if (file := getattr(dossier.certificates, name))
+        }
+    )
+    samples = tuple(
+        sample.model_copy(update={"file": folder / sample.file}) if sample.file else sample
+        for sample in dossier.samples
+    )
+    update: dict[str, Any] = {
+        "certificates": certificates,
+        "samples": samples,
+        "trust_stores": tuple(
+            s if s in ("certifi", "system") else str(folder / s) for s in dossier.trust_stores
+        ),
+    }
+    if isinstance(dossier.platform, Path):
+        update["platform"] = folder / dossier.platform
+    return dossier.model_copy(update=update)
+
+
+def _anchored_file(file: CertificateFile, folder: Path) -> CertificateFile:
+    key = folder / file.key if file.key else None
+    return file.model_copy(update={"file": folder / file.file, "key": key})
