@@ -1,0 +1,93 @@
+"""A loopback SMTP gateway whose behaviour is declared by a plan. Opens port 0 on 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from OpenSSL import SSL
+
+from incamail_lib.lab.channel import Channel
+from incamail_lib.lab.plan import GatewayPlan
+from incamail_lib.lab.session import Message, Record, Session
+from incamail_lib.lab.tls_context import server_context
+
+LOOPBACK = "127.0.0.1"
+STREAM_BYTES = 262_144
+
+
+class Gateway:
+    """One running gateway: where it listens, and what every client did so far."""
+
+    def __init__(self, plan: GatewayPlan, now: dt.datetime) -> None:
+        self.plan = plan
+        self.port = 0
+        self.records: list[Record] = []
+        self._contexts = _contexts(plan, now)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All messages taken, in order."""
+        return tuple(m for record in self.records for m in record.messages)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """All commands received on all connections, in clear first, then inside TLS."""
+        return tuple(c for r in self.records for c in (*r.commands, *r.commands_in_tls))
+
+    def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one connection; the session runs as a task of its own."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def stop(self) -> None:
+        """End every session; an error inside one that was no client's fault is raised here."""
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        record = Record(len(self.records) + 1)
+        self.records.append(record)
+        plan = self.plan.for_connection(record.number)
+        channel = Channel(reader, writer)
+        try:
+            await Session(plan, self._contexts[plan], channel, record).run()
+        finally:
+            await channel.close()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        # A task that crashed stays in the set, so that `stop` raises what it met.
+        if task.cancelled() or task.exception() is None:
+            self._tasks.discard(task)
+
+
+@asynccontextmanager
+async def serve(plan: GatewayPlan, *, now: dt.datetime) -> AsyncIterator[Gateway]:
+    """Run one gateway by `plan`; client certificates are judged as of `now` (aware UTC).
+
+    On leaving, every connection is closed and no task or socket remains.
+    """
+    gateway = Gateway(plan, now)
+    server = await asyncio.start_server(
+        gateway.connected, LOOPBACK, 0, limit=STREAM_BYTES, backlog=1024
+    )
+    gateway.port = server.sockets[0].getsockname()[1]
+    try:
+        yield gateway
+    finally:
+        server.close()
+        await gateway.stop()
+        await server.wait_closed()
+
+
+def _contexts(plan: GatewayPlan, now: dt.datetime) -> dict[GatewayPlan, SSL.Context | None]:
+    plans = [plan, plan.later[1]] if plan.later else [plan]
+    return {p: server_context(p.tls, now) if p.tls else None for p in plans}

@@ -1,0 +1,279 @@
+"""One SMTP session of a lab gateway: commands in, replies out, everything noted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from OpenSSL import SSL
+
+from incamail_lib.facts.smtp import Stage
+from incamail_lib.lab.channel import Channel, ClientGoneError
+from incamail_lib.lab.plan import AfterReply, ClientAuth, GatewayPlan, Manner, Refusal
+
+GARBAGE = b"<html>400 Bad Request</html>\r\n" * 4
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that the gateway took."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    in_tls: bool
+    client: str  # subject of the client certificate, RFC 4514; "" without one
+
+
+@dataclass
+class Record:
+    """What one client did, for tests and for the transcript of a training session."""
+
+    number: int
+    commands: list[str] = field(default_factory=list)
+    commands_in_tls: list[str] = field(default_factory=list)
+    tls_version: str = ""
+    server_name: str = ""  # SNI
+    client_subject: str = ""
+    client_problems: tuple[int, ...] = ()  # X509_V_ERR numbers
+    handshake_error: str = ""
+    messages: list[Message] = field(default_factory=list)
+    bytes_received: int = 0
+    bytes_sent: int = 0
+
+
+class _End(Exception):
+    """The session is over, as the plan wants it."""
+
+
+class Session:
+    """Plays a plan for one connection."""
+
+    def __init__(
+        self, plan: GatewayPlan, context: SSL.Context | None, channel: Channel, record: Record
+    ) -> None:
+        self._plan = plan
+        self._context = context
+        self._channel = channel
+        self._record = record
+        self._sender: str | None = None
+        self._recipients: list[str] = []
+        self._answers: dict[str, Callable[[str], Awaitable[None]]] = {
+            "EHLO": self._ehlo,
+            "HELO": self._helo,
+            "STARTTLS": self._starttls,
+            "MAIL": self._mail,
+            "RCPT": self._rcpt,
+            "DATA": self._data,
+            "RSET": self._rset,
+            "NOOP": self._noop,
+            "QUIT": self._quit,
+        }
+
+    async def run(self) -> None:
+        """Talk until the client or the plan ends it."""
+        try:
+            await self._greet()
+            while True:
+                await self._obey((await self._channel.line()).decode("utf-8", "replace"))
+        except (ClientGoneError, _End):
+            pass
+        finally:
+            self._record.bytes_received = self._channel.bytes_received
+            self._record.bytes_sent = self._channel.bytes_sent
+
+    async def _greet(self) -> None:
+        greeting = self._plan.greeting
+        self._maybe_reset(Stage.CONNECT)
+        await asyncio.sleep(greeting.delay_s)
+        self._maybe_reset(Stage.GREETING)
+        if greeting.manner is Manner.SILENT:
+            await self._channel.hang()
+        while greeting.manner is Manner.ENDLESS:
+            await self._say("220-please wait")
+            await asyncio.sleep(greeting.pause_s)
+        for line in greeting.lines:
+            await self._say_slowly(line)
+        if greeting.then_close:
+            raise _End
+
+    async def _say_slowly(self, line: str) -> None:
+        greeting = self._plan.greeting
+        if greeting.manner is not Manner.DRIP:
+            await self._say(line)
+            await asyncio.sleep(greeting.pause_s)
+            return
+        for byte in line.format(host=self._plan.host).encode() + b"\r\n":
+            await self._channel.send(bytes([byte]))
+            await asyncio.sleep(greeting.pause_s)
+
+    async def _obey(self, line: str) -> None:
+        (self._record.commands_in_tls if self._channel.in_tls else self._record.commands).append(
+            line
+        )
+        verb, _, rest = line.partition(" ")
+        answer = self._answers.get(verb.upper())
+        if answer is None:
+            await self._say("500 5.5.2 Error: command not recognized")
+        else:
+            await answer(rest.strip())
+
+    async def _ehlo(self, _: str) -> None:
+        inside = self._channel.in_tls
+        self._maybe_reset(Stage.EHLO_IN_TLS if inside else Stage.EHLO)
+        if inside:
+            await self._refuse(Refusal.AT_EHLO, "421 4.7.1 {host} Error: {why}", end=True)
+        if self._plan.ehlo_reply:
+            await self._say(self._plan.ehlo_reply)
+            return
+        offered = [
+            c for c in self._plan.capabilities if not (inside and c in ("STARTTLS", "XXXXXXXA"))
+        ]
+        lines = [self._plan.host, *offered]
+        marks = ["-"] * (len(lines) - 1) + [" "]
+        await self._say("\r\n".join(f"250{m}{t}" for m, t in zip(marks, lines, strict=True)))
+
+    async def _helo(self, _: str) -> None:
+        await self._say("250 {host}")
+
+    async def _starttls(self, _: str) -> None:
+        self._maybe_reset(Stage.STARTTLS)
+        plan = self._plan.starttls
+        if self._channel.in_tls:
+            await self._say("554 5.5.1 Error: TLS already active")
+            return
+        if not plan.reply:
+            await self._channel.hang()
+        await self._channel.send(f"{plan.reply}\r\n{plan.trailing}".encode())
+        if not plan.reply.startswith("220"):
+            return
+        await self._after_220()
+
+    async def _after_220(self) -> None:
+        plan = self._plan.starttls
+        if plan.then is AfterReply.CLOSE:
+            raise _End
+        if plan.then is AfterReply.SILENCE:
+            await self._channel.hang()
+        if plan.then is AfterReply.GARBAGE:
+            await self._channel.send(GARBAGE)
+            raise _End
+        if self._plan.reset_at is Stage.HANDSHAKE:
+            await self._channel.await_bytes()
+            self._maybe_reset(Stage.HANDSHAKE)
+        await asyncio.sleep(plan.handshake_delay_s)
+        await self._shake_hands()
+
+    async def _shake_hands(self) -> None:
+        assert self._context is not None, "a plan that answers 220 needs its TlsPlan"
+        problems: list[int] = []
+        tls = None
+
+        def begun(connection: SSL.Connection) -> None:
+            nonlocal tls
+            tls = connection
+            connection.set_app_data(problems)
+
+        try:
+            tls = await self._channel.start_tls(
+                self._context, keep_plaintext=self._plan.starttls.keeps_plaintext, begun=begun
+            )
+        except SSL.Error as error:
+            self._record.handshake_error = str(error)
+            raise _End from error
+        finally:
+            self._record.client_problems = tuple(problems)
+            if tls is not None:
+                self._note(tls)
+        self._sender, self._recipients = None, []
+
+    def _note(self, tls: SSL.Connection) -> None:
+        certificate = tls.get_peer_certificate(as_cryptography=True)
+        name = tls.get_servername()
+        self._record.tls_version = tls.get_protocol_version_name()
+        self._record.server_name = name.decode("ascii", "replace") if name else ""
+        if certificate is not None:
+            self._record.client_subject = certificate.subject.rfc4514_string()
+
+    async def _mail(self, argument: str) -> None:
+        self._maybe_reset(Stage.MAIL)
+        if self._plan.demands_tls and not self._channel.in_tls:
+            await self._say("530 5.7.0 Must issue a STARTTLS command first")
+        elif self._channel.in_tls and self._wants(Refusal.AT_MAIL_530):
+            await self._refuse(Refusal.AT_MAIL_530, "530 5.7.0 {why}")
+        elif self._channel.in_tls and self._wants(Refusal.AT_MAIL_454):
+            await self._refuse(Refusal.AT_MAIL_454, "454 4.7.0 {why}")
+        elif self._plan.mail_reply:
+            await self._say(self._plan.mail_reply)
+        else:
+            self._sender = _path(argument)
+            await self._say("250 2.1.0 Ok")
+
+    async def _rcpt(self, argument: str) -> None:
+        if self._sender is None:
+            await self._say("503 5.5.1 Error: need MAIL command")
+            return
+        self._recipients.append(_path(argument))
+        await self._say("250 2.1.5 Ok")
+
+    async def _data(self, _: str) -> None:
+        if self._sender is None or not self._recipients:
+            await self._say("503 5.5.1 Error: need RCPT command")
+            return
+        await self._say("354 End data with <CR><LF>.<CR><LF>")
+        lines = []
+        while (line := await self._channel.line()) != b".":
+            lines.append(line.removeprefix(b"."))
+        content = b"\r\n".join([*lines, b""])
+        subject = self._record.client_subject
+        message = Message(
+            self._sender, tuple(self._recipients), content, self._channel.in_tls, subject
+        )
+        self._record.messages.append(message)
+        self._sender, self._recipients = None, []
+        await self._say("250 2.0.0 Ok: queued")
+
+    async def _rset(self, _: str) -> None:
+        self._sender, self._recipients = None, []
+        await self._say("250 2.0.0 Ok")
+
+    async def _noop(self, _: str) -> None:
+        await self._say("250 2.0.0 Ok")
+
+    async def _quit(self, _: str) -> None:
+        await self._say("221 2.0.0 Bye")
+        raise _End
+
+    def _wants(self, where: Refusal) -> bool:
+        return bool(self._reason(where))
+
+    def _reason(self, where: Refusal) -> str:
+        """Why the client is refused at this place; "" if it is not."""
+        wanted: ClientAuth | None = self._plan.tls.client if self._plan.tls else None
+        if wanted is None or wanted.refusal is not where:
+            return ""
+        if not self._record.client_subject:
+            return "No client certificate presented" if wanted.required else ""
+        return "Client certificate not trusted" if self._record.client_problems else ""
+
+    async def _refuse(self, where: Refusal, template: str, *, end: bool = False) -> None:
+        why = self._reason(where)
+        if not why:
+            return
+        await self._say(template.replace("{why}", why))
+        if end:
+            raise _End
+
+    def _maybe_reset(self, stage: Stage) -> None:
+        if self._plan.reset_at is stage:
+            self._channel.reset()
+            raise _End
+
+    async def _say(self, text: str) -> None:
+        await self._channel.send(text.replace("{host}", self._plan.host).encode() + b"\r\n")
+
+
+def _path(argument: str) -> str:
+    """The address in "FROM:<a@b> SIZE=1"."""
+    return argument.partition("<")[2].partition(">")[0]
