@@ -16,7 +16,7 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._subjects import organisation, platform, receiving
-from incamail_lib.checks._words import joined, reason_text, stage_text
+from incamail_lib.checks.words import joined, reason_text, stage_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.dns import HostFacts
 from incamail_lib.facts.observation import Reason

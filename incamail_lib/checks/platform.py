@@ -18,7 +18,7 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._subjects import platform
-from incamail_lib.checks._words import joined, reason_text, stage_text
+from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
 from incamail_lib.findings import Level
@@ -238,7 +238,7 @@ def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
     others = [t for t in endpoint.trust if not t.trusted.is_yes]
     if not others:
         return passed(say("Trusted by {stores}.", stores=joined(trusting)))
-    reasons = joined([f"{t.store}: {t.reason.value}" for t in others])
+    reasons = stores_text(others)
     if not trusting and all(t.trusted.is_no for t in others):
         return failed(say("No store trusts it ({reasons}).", reasons=reasons))
     if not trusting:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.i18n import N_, Text, say
@@ -41,6 +44,20 @@ _STAGES: dict[Stage, str] = {
 }
 
 
+_TRUST: dict[TrustReason, str] = {
+    TrustReason.TRUSTED: N_("trusted"),
+    TrustReason.MISSING_INTERMEDIATE: N_("an intermediate certificate is missing"),
+    TrustReason.UNKNOWN_ROOT: N_("the root is not in this store"),
+    TrustReason.SELF_SIGNED: N_("self-signed"),
+    TrustReason.EXPIRED: N_("expired"),
+    TrustReason.NOT_YET_VALID: N_("not yet valid"),
+    TrustReason.WRONG_PURPOSE: N_("not issued for this purpose"),
+    TrustReason.WEAK: N_("key or signature too weak"),
+    TrustReason.MALFORMED: N_("malformed certificate"),
+    TrustReason.STORE_UNREADABLE: N_("the store cannot be read"),
+}
+
+
 def reason_text(reason: Reason) -> Text:
     """The reason of an observation in words."""
     return Text(template=_REASONS[reason])
@@ -49,6 +66,19 @@ def reason_text(reason: Reason) -> Text:
 def stage_text(stage: Stage) -> Text:
     """The stage of an SMTP dialogue in words."""
     return Text(template=_STAGES[stage])
+
+
+def trust_text(reason: TrustReason) -> Text:
+    """Why a store does or does not trust a chain, in words."""
+    return Text(template=_TRUST[reason])
+
+
+def stores_text(trust: Sequence[TrustFacts]) -> Text:
+    """Stores with their reasons on one line, e.g. "certifi: trusted; system: expired"."""
+    parts = {f"s{n}": trust_text(t.reason) for n, t in enumerate(trust[:8])}
+    names = {f"n{n}": t.store for n, t in enumerate(trust[:8])}
+    template = "; ".join(f"{{n{n}}}: {{s{n}}}" for n in range(len(parts)))
+    return Text(template=template, values={**names, **parts})
 
 
 def joined(values: tuple[str, ...] | list[str], limit: int = 8) -> Text:

@@ -1,0 +1,292 @@
+"""Measure everything a plan asks for, politely: few connections per address, bounded in all."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from incamail_lib.audit.planning import CredentialSource, Plan
+from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
+from incamail_lib.errors import MaterialError
+from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
+from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
+from incamail_lib.facts.certificate import TrustFacts
+from incamail_lib.facts.dns import DnsFacts, DomainFacts, HostFacts
+from incamail_lib.facts.routing import MessageRouting, NextHopKind
+from incamail_lib.facts.smtp import EndpointFacts, Role, Target
+from incamail_lib.i18n import Text, say
+from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
+from incamail_lib.probe import ProbeSettings, probe_endpoint
+from incamail_lib.routing import classify, classify_message, standard_samples
+from incamail_lib.trust import TrustStore, certifi_store, file_store, judge_trust, system_store
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage token ("dns", "probe", "trust"), steps done and steps in all."""
+
+CONCURRENCY = 20
+MAX_ADDRESSES = 24
+MAX_MESSAGE = 1_000_000
+T = TypeVar("T")
+
+
+async def measure(
+    plan: Plan, *, now: dt.datetime | None = None, progress: Progress | None = None
+) -> AuditFacts:
+    """All facts of one audit. Never raises for what a peer does; such things are facts."""
+    now = now or dt.datetime.now(dt.UTC)
+    report = progress or (lambda _stage, _done, _all: None)
+    stores = [store_named(name) for name in plan.trust_stores]
+    own = _Credentials.load(plan, stores, now)
+    dns_facts = await _look_everything_up(plan, report)
+    receiving, left_out = _receiving_targets(plan, dns_facts)
+    platform, also_left_out = _platform_targets(plan, dns_facts)
+    endpoints = await _probe_all(plan, [*receiving, *platform], own.sending, now, report)
+    endpoints = [with_trust(e, stores, now) for e in endpoints]
+    return AuditFacts(
+        measured_at=now,
+        vantage=plan.vantage,
+        declared=plan.declared,
+        platform=plan.platform,
+        routing=_routing(plan),
+        dns=dns_facts,
+        receiving=tuple(e for e in endpoints if e.target.role is not Role.PLATFORM),
+        platform_endpoints=tuple(e for e in endpoints if e.target.role is Role.PLATFORM),
+        credentials=own.facts,
+        limits=(*left_out, *also_left_out),
+    )
+
+
+def store_named(name: str) -> TrustStore:
+    """The store a dossier names: "certifi", "system", or a PEM file or folder."""
+    if name == "certifi":
+        return certifi_store()
+    if name == "system":
+        return system_store()
+    return file_store(Path(name))
+
+
+@dataclass(frozen=True)
+class _Credentials:
+    """The client's certificate files: what may be told, and what is presented."""
+
+    facts: tuple[CredentialFacts, ...]
+    sending: Credential | None
+
+    @classmethod
+    def load(cls, plan: Plan, stores: Sequence[TrustStore], now: dt.datetime) -> _Credentials:
+        facts: list[CredentialFacts] = []
+        sending: Credential | None = None
+        for source, uses in _sources(plan):
+            told, credential = load_credential(
+                source.file, key_path=source.key, passphrase=source.passphrase(), uses=uses
+            )
+            facts.append(told.model_copy(update={"trust": _file_trust(told, stores, now)}))
+            if CredentialUse.SENDING in uses:
+                sending = credential
+        return cls(tuple(facts), sending)
+
+
+def _sources(plan: Plan) -> Iterable[tuple[CredentialSource, tuple[CredentialUse, ...]]]:
+    both = plan.sending and plan.receiving and plan.sending.file == plan.receiving.file
+    if plan.sending and both:
+        yield plan.sending, (CredentialUse.SENDING, CredentialUse.RECEIVING)
+        return
+    if plan.sending:
+        yield plan.sending, (CredentialUse.SENDING,)
+    if plan.receiving:
+        yield plan.receiving, (CredentialUse.RECEIVING,)
+
+
+def _file_trust(
+    told: CredentialFacts, stores: Sequence[TrustStore], now: dt.datetime
+) -> tuple[TrustFacts, ...]:
+    if not told.chain:
+        return ()
+    purposes = {CredentialUse.SENDING: "clientAuth", CredentialUse.RECEIVING: "serverAuth"}
+    return tuple(
+        judge_trust(told.chain, store, purpose=purposes[use], now=now)
+        for use in told.uses
+        for store in stores
+    )
+
+
+def _routing(plan: Plan) -> tuple[MessageRouting, ...]:
+    rules = plan.declared.rules
+    routed = list(standard_samples(rules, plan.declared.domains))
+    for sample in plan.samples:
+        if sample.file:
+            message = read_message(sample.file)
+            found = classify_message(message, rules, recipients=sample.recipients or None)
+        else:
+            found = classify(sample.recipients, sample.subject, rules)
+        routed.append(found.model_copy(update={"label": sample.label}))
+    return tuple(routed)
+
+
+def read_message(path: Path) -> bytes:
+    """The bytes of a message file, at most MAX_MESSAGE of them (its headers are what matters)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_MESSAGE)
+    except OSError as error:
+        raise MaterialError(
+            say(
+                "The message {file} cannot be read ({cause}). Check the path and its permissions.",
+                file=str(path),
+                cause=error.strerror or type(error).__name__,
+            )
+        ) from None
+
+
+async def _look_everything_up(plan: Plan, report: Progress) -> DnsFacts:
+    """Domains, declared gateways and the platform's hosts, at most CONCURRENCY at once."""
+    resolver, ports = plan.resolver, plan.ports
+    declared = plan.declared
+    named = [*declared.receiving, *declared.sending]
+    if declared.incoming.kind is NextHopKind.SMART_HOST and declared.incoming.value:
+        named.append(DeclaredGateway(host=declared.incoming.value))
+    hosts = list(dict.fromkeys(g.host for g in named))
+    platform_hosts = list(
+        dict.fromkeys([g.host for g in plan.platform.gateways] + [plan.platform.smart_host.value])
+    )
+    domains = [
+        look_up_domain(domain, resolver=resolver, ports=ports) for domain in declared.domains
+    ]
+    singles = [
+        look_up_host(h, resolver=resolver, port=ports.get(h, 25)) for h in [*hosts, *platform_hosts]
+    ]
+    found = await _gather(domains, "dns", report)
+    looked_up = await _gather(singles, "dns", report)
+    suffixed = f"{declared.domains[0]}{plan.platform.suffix.value}"
+    platform_mx = await look_up_mx(suffixed, resolver=resolver)
+    return DnsFacts(
+        resolver=", ".join(str(server) for server in resolver.nameservers),
+        domains=tuple(found),
+        hosts=tuple(looked_up[: len(hosts)]),
+        platform_hosts=tuple(looked_up[len(hosts) :]),
+        platform_mx=platform_mx,
+    )
+
+
+async def _gather(work: Sequence[Coroutine[Any, Any, T]], stage: str, report: Progress) -> list[T]:
+    """Run all, at most CONCURRENCY at once, reporting each that ends; results in order."""
+    gate = asyncio.Semaphore(CONCURRENCY)
+    done = 0
+
+    async def one(job: Coroutine[Any, Any, T]) -> T:
+        nonlocal done
+        async with gate:
+            result = await job
+        done += 1
+        report(stage, done, len(work))
+        return result
+
+    report(stage, 0, len(work))
+    return list(await asyncio.gather(*(one(job) for job in work)))
+
+
+def _receiving_targets(plan: Plan, facts: DnsFacts) -> tuple[list[Target], tuple[Text, ...]]:
+    """Where IncaMail would deliver: declared gateways, and every address of every MX."""
+    known = _hosts_by_name(facts)
+    targets: dict[tuple[str, str, int], Target] = {}
+    for gateway in plan.declared.receiving:
+        _add(targets, Role.RECEIVING, gateway, plan.ports, known)
+    for domain in facts.domains:
+        for host in _mail_hosts(domain):
+            _add(targets, Role.RECEIVING, DeclaredGateway(host=host), plan.ports, known)
+    return _bounded(targets)
+
+
+def _mail_hosts(domain: DomainFacts) -> list[str]:
+    if domain.implicit_mx:
+        return [domain.domain]
+    return [mx.host.host for mx in domain.exchangers]
+
+
+def _platform_targets(plan: Plan, facts: DnsFacts) -> tuple[list[Target], tuple[Text, ...]]:
+    """The platform's gateways; the smart host's addresses only where no gateway has them."""
+    known = {h.host: h for h in facts.platform_hosts}
+    targets: dict[tuple[str, str, int], Target] = {}
+    for gateway in plan.platform.gateways:
+        named = DeclaredGateway(host=gateway.host, port=gateway.port)
+        _add(targets, Role.PLATFORM, named, plan.ports, known)
+    taken = {(t.address, t.port) for t in targets.values()}
+    smart = DeclaredGateway(host=plan.platform.smart_host.value)
+    others: dict[tuple[str, str, int], Target] = {}
+    _add(others, Role.PLATFORM, smart, plan.ports, known)
+    targets.update({k: t for k, t in others.items() if (t.address, t.port) not in taken})
+    return _bounded(targets)
+
+
+def _hosts_by_name(facts: DnsFacts) -> dict[str, HostFacts]:
+    exchangers = [mx.host for domain in facts.domains for mx in domain.exchangers]
+    return {h.host: h for h in (*facts.hosts, *exchangers)}
+
+
+def _add(
+    targets: dict[tuple[str, str, int], Target],
+    role: Role,
+    gateway: DeclaredGateway,
+    ports: Mapping[str, int],
+    known: Mapping[str, HostFacts],
+) -> None:
+    host = known.get(gateway.host)
+    found = [*host.a.records, *host.aaaa.records] if host else []
+    port = gateway.port if gateway.port != 25 else ports.get(gateway.host, 25)
+    for address in gateway.addresses or tuple(found):
+        target = Target(role=role, host=gateway.host, address=address, port=port)
+        targets.setdefault((gateway.host, address, port), target)
+
+
+def _bounded(
+    targets: Mapping[tuple[str, str, int], Target],
+) -> tuple[list[Target], tuple[Text, ...]]:
+    """At most MAX_ADDRESSES; what is left out is said, never silently dropped."""
+    every = list(targets.values())
+    if len(every) <= MAX_ADDRESSES:
+        return every, ()
+    return every[:MAX_ADDRESSES], (
+        say(
+            "{count} addresses were found; only the first {limit} were examined.",
+            count=len(every),
+            limit=MAX_ADDRESSES,
+        ),
+    )
+
+
+async def _probe_all(
+    plan: Plan,
+    targets: Sequence[Target],
+    own: Credential | None,
+    now: dt.datetime,
+    report: Progress,
+) -> list[EndpointFacts]:
+    foreign = foreign_credential(now)
+
+    def settings(role: Role) -> ProbeSettings:
+        purposes = plan.platform_purposes if role is Role.PLATFORM else plan.receiving_purposes
+        return ProbeSettings(
+            ehlo_name=plan.vantage.ehlo_name,
+            limits=plan.limits,
+            purposes=purposes,
+            foreign=foreign,
+        )
+
+    jobs = [probe_endpoint(t, settings=settings(t.role), own=own, now=now) for t in targets]
+    return await _gather(jobs, "probe", report)
+
+
+def with_trust(
+    endpoint: EndpointFacts, stores: Sequence[TrustStore], now: dt.datetime
+) -> EndpointFacts:
+    """The endpoint with its chain judged per store, and its name matched."""
+    chain: tuple[CertificateFacts, ...] = endpoint.chain
+    if not chain:
+        return endpoint
+    trust = tuple(judge_trust(chain, store, purpose="serverAuth", now=now) for store in stores)
+    name = match_name(chain[0], endpoint.target.host)
+    return endpoint.model_copy(update={"trust": trust, "name_match": name})

@@ -1,0 +1,171 @@
+"""What will be measured for one dossier: decided before any packet is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform as machine
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import dns.asyncresolver
+from cryptography.hazmat.backends.openssl import backend as openssl
+
+from incamail_lib.dossier import Dossier, Sample
+from incamail_lib.errors import DossierError
+from incamail_lib.facts.audit import Declared, Vantage
+from incamail_lib.facts.smtp import Purpose
+from incamail_lib.guide import Platform, load_platform
+from incamail_lib.i18n import say
+from incamail_lib.lookup import resolver_for, system_resolver
+from incamail_lib.probe import Limits
+
+Passphrases = Callable[[Path, str | None], bytes | None]
+"""Gives the passphrase of a file: from the named environment variable, or by asking."""
+
+
+@dataclass(frozen=True)
+class CredentialSource:
+    """Where one certificate of the client lies. The passphrase never shows in a repr."""
+
+    file: Path
+    key: Path | None
+    passphrase: Callable[[], bytes | None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything `measure` needs; nothing in it is global."""
+
+    declared: Declared
+    platform: Platform
+    vantage: Vantage
+    resolver: dns.asyncresolver.Resolver
+    ports: Mapping[str, int]
+    limits: Limits
+    sending: CredentialSource | None
+    receiving: CredentialSource | None
+    trust_stores: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    receiving_purposes: frozenset[Purpose]
+    platform_purposes: frozenset[Purpose]
+
+
+def plan(
+    dossier: Dossier,
+    *,
+    platform: Platform | None = None,
+    passphrases: Passphrases | None = None,
+    limits: Limits | None = None,
+) -> Plan:
+    """The measurements that a dossier asks for; `platform` replaces the one it names."""
+    platform = platform or _platform(dossier)
+    network = dossier.network
+    ask = passphrases or from_environment
+    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
+    extra = {
+        *((Purpose.LEGACY_TLS,) if network.test_legacy_tls else ()),
+        *((Purpose.INJECTION,) if network.test_injection else ()),
+    }
+    return Plan(
+        declared=dossier.declared(
+            suffix=platform.suffix.value, smart_host=platform.smart_host.value
+        ),
+        platform=platform,
+        vantage=_vantage(dossier),
+        resolver=_resolver(dossier),
+        ports=network.ports,
+        limits=limits or Limits(),
+        sending=_source(dossier, "sending", ask),
+        receiving=_source(dossier, "receiving", ask),
+        trust_stores=dossier.trust_stores,
+        samples=dossier.samples,
+        receiving_purposes=frozenset(purposes | extra),
+        # The platform is not ours to test for weaknesses: only what our own mail will meet.
+        platform_purposes=frozenset(purposes),
+    )
+
+
+def from_environment(file: Path, name: str | None) -> bytes | None:
+    """The passphrase from the environment variable that the dossier names.
+
+    Errors: DossierError when the variable is named but not set.
+    """
+    if name is None:
+        return None
+    value = os.environ.get(name)
+    if value is None:
+        raise DossierError(
+            say(
+                "The environment variable {name} with the passphrase of {file} is not set. "
+                "Set it, then start again.",
+                name=name,
+                file=str(file),
+            )
+        )
+    return value.encode()
+
+
+def _platform(dossier: Dossier) -> Platform:
+    return load_platform(dossier.platform if isinstance(dossier.platform, Path) else None)
+
+
+def _resolver(dossier: Dossier) -> dns.asyncresolver.Resolver:
+    network = dossier.network
+    timeout_s = min(10.0, network.timeout_s)
+    if not network.nameservers:
+        return system_resolver(timeout_s)
+    return resolver_for([nameserver(text) for text in network.nameservers], timeout_s)
+
+
+def nameserver(text: str) -> tuple[str, int]:
+    """ "192.0.2.53", "192.0.2.53:5300" or "[2001:db8::53]:5300" as address and port."""
+    address, port = text, "53"
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]:")
+    elif text.count(":") == 1:
+        address, _, port = text.partition(":")
+    try:
+        return str(ipaddress.ip_address(address.rstrip("]"))), int(port or "53")
+    except ValueError:
+        raise DossierError(
+            say(
+                "network.nameservers: «{given}» is not an address such as 192.0.2.53 or "
+                "192.0.2.53:5300.",
+                given=text,
+            )
+        ) from None
+
+
+def _vantage(dossier: Dossier) -> Vantage:
+    return Vantage(
+        ehlo_name=dossier.network.ehlo_name or own_name(),
+        version=version("incamail-runbook"),
+        python=machine.python_version(),
+        openssl=openssl.openssl_version_text(),
+        backend="pyopenssl",
+        on_lab=dossier.platform == "lab",
+        scenario=dossier.scenario if dossier.platform == "lab" else "",
+    )
+
+
+def own_name() -> str:
+    """This machine's name as it is; an address literal where it has no full name (RFC 5321
+    §4.1.4), since a made-up name would be a lie to the peer."""
+    name = socket.gethostname()
+    legal = "." in name and all(part.isalnum() for part in name.replace("-", "").split("."))
+    return name.lower() if legal else "[127.0.0.1]"
+
+
+def _source(dossier: Dossier, direction: str, ask: Passphrases) -> CredentialSource | None:
+    declared = getattr(dossier.certificates, direction)
+    if declared is None:
+        return None
+    return CredentialSource(
+        file=declared.file,
+        key=declared.key,
+        passphrase=lambda: ask(declared.file, declared.passphrase_env),
+    )

@@ -1,0 +1,225 @@
+"""Several dossiers in one run: measure all, then render each; one that fails stops no other."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+from incamail_lib.audit import Progress, load_audit, load_facts, save_record
+from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
+from incamail_lib.batch.index import IndexEntry, write_index
+from incamail_lib.binding import Case, bind, measure_dossier
+from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
+from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.findings import Finding, Verdict
+from incamail_lib.i18n import Language, Text, say
+
+AT_ONCE = 4  # organisations measured at the same time
+CRASHED = 4
+# Worst first: a crash and a wrong dossier leave an organisation without any verdict.
+_SEVERITY = (CRASHED, 2, 1, 3, 0)
+
+
+@dataclass(frozen=True)
+class CaseOutcome:
+    """What became of one dossier."""
+
+    dossier: Path
+    organisation: str
+    exit_code: int
+    verdict: Verdict | None = None
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()
+    decisive: tuple[Finding, ...] = ()
+    notes: tuple[Text, ...] = ()
+    problem: Text | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """The outcome as plain data for --json."""
+        return {
+            "dossier": str(self.dossier),
+            "organisation": self.organisation,
+            "verdict": self.verdict.value if self.verdict else None,
+            "exit_code": self.exit_code,
+            "files": [str(file) for file in self.files],
+            "failed": [finding.code for finding in self.decisive],
+            "problem": self.problem.english() if self.problem else None,
+        }
+
+
+@dataclass(frozen=True)
+class PortfolioRun:
+    """All outcomes of one run, and the overview written for more than one dossier."""
+
+    outcomes: tuple[CaseOutcome, ...]
+    index: Path | None = None
+    exit_code: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        worst = min((_SEVERITY.index(o.exit_code) for o in self.outcomes), default=4)
+        object.__setattr__(self, "exit_code", _SEVERITY[worst])
+
+
+def dossiers_in(arguments: Sequence[str]) -> tuple[Path, ...]:
+    """The dossier files that files, folders and globs name, each once, in order.
+
+    Errors: UsageError when an argument names nothing.
+    """
+    found: dict[Path, Path] = {}
+    for argument in arguments:
+        matches = _matches(argument)
+        if not matches:
+            raise UsageError(
+                say("«{given}» names no dossier. Give a .yaml file or a folder.", given=argument)
+            )
+        for path in matches:
+            found.setdefault(path.resolve(), path)
+    return tuple(found.values())
+
+
+def _matches(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        return sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml"))
+    if path.exists():
+        return [path]
+    return sorted(Path(p) for p in glob(argument)) if has_magic(argument) else []
+
+
+def audit_all(
+    paths: Sequence[Path],
+    *,
+    output: Path,
+    language: Language | None = None,
+    facts: Path | None = None,
+    with_pdf: bool = True,
+    progress: Progress | None = None,
+) -> PortfolioRun:
+    """Measure, judge and render every dossier.
+
+    A single wrong dossier raises DossierError; among several it becomes an outcome of its own.
+    """
+    started = dt.datetime.now(dt.UTC)
+    cases, wrong = _bound(paths, language, facts)
+    measured = asyncio.run(_measure_all(cases, started, progress))
+    outcomes = list(wrong)
+    for done, (case, result) in enumerate(zip(cases, measured, strict=True), 1):
+        outcomes.append(_rendered(case, result, output, started, with_pdf))
+        if progress:
+            progress("render", done, len(cases))
+    index = None
+    if len(paths) > 1:
+        index = _overview(outcomes, output, started, language or "en")
+    return PortfolioRun(tuple(outcomes), index)
+
+
+def _bound(
+    paths: Sequence[Path], language: Language | None, facts: Path | None
+) -> tuple[list[Case], list[CaseOutcome]]:
+    cases: list[Case] = []
+    wrong: list[CaseOutcome] = []
+    for path in paths:
+        try:
+            cases.append(bind(path, language=language or "", facts=facts))
+        except DossierError as error:
+            if len(paths) == 1:
+                raise
+            wrong.append(CaseOutcome(path, path.stem, error.exit_code, problem=error.text))
+    return cases, wrong
+
+
+async def _measure_all(
+    cases: Sequence[Case], now: dt.datetime, progress: Progress | None
+) -> list[AuditFacts | BaseException]:
+    gate = asyncio.Semaphore(AT_ONCE)
+    done = 0
+
+    async def one(case: Case) -> AuditFacts:
+        nonlocal done
+        async with gate:
+            if case.facts_file:
+                return load_facts(case.facts_file)
+            inner = progress if len(cases) == 1 else None
+            facts = await measure_dossier(case.dossier, now=now, progress=inner)
+        done += 1
+        if progress and len(cases) > 1:
+            progress("measure", done, len(cases))
+        return facts
+
+    # return_exceptions: a bug met by one client is recorded there and stops no other.
+    return list(await asyncio.gather(*(one(c) for c in cases), return_exceptions=True))
+
+
+def _rendered(
+    case: Case,
+    measured: AuditFacts | BaseException,
+    output: Path,
+    started: dt.datetime,
+    with_pdf: bool,
+) -> CaseOutcome:
+    name = case.dossier.organisation
+    folder = case_folder(output, name, started)
+    if isinstance(measured, BaseException):
+        return _not_measured(case, measured, folder)
+    try:
+        facts_file = save_record(measured, folder / "facts.json")
+        record = render_audit(facts_file, folder, language=case.language, with_pdf=with_pdf)
+    except RunError as error:
+        return CaseOutcome(case.path, name, CRASHED, folder=folder, problem=error.text)
+    return _told(case, record, folder)
+
+
+def _told(case: Case, record: RunRecord, folder: Path) -> CaseOutcome:
+    audit = load_audit(record.audit)
+    return CaseOutcome(
+        dossier=case.path,
+        organisation=case.dossier.organisation,
+        exit_code=audit.verdict.exit_code,
+        verdict=audit.verdict,
+        folder=folder,
+        files=record.files,
+        decisive=tuple(f for f in audit.findings if f.blocks),
+        notes=record.notes,
+    )
+
+
+def _not_measured(case: Case, error: BaseException, folder: Path) -> CaseOutcome:
+    """An error of the user's becomes its sentence; a bug becomes a crash record in the folder."""
+    if not isinstance(error, Exception):
+        raise error  # Ctrl-C and the like end the run
+    if isinstance(error, IncaMailError):
+        name = case.dossier.organisation
+        return CaseOutcome(case.path, name, error.exit_code, problem=error.text)
+    folder.mkdir(parents=True, exist_ok=True)
+    crash = folder / "crash.txt"
+    crash.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    problem = say(
+        "The audit crashed ({kind}). This is a fault of the program; the details are in {file}.",
+        kind=type(error).__name__,
+        file=str(crash),
+    )
+    return CaseOutcome(
+        case.path, case.dossier.organisation, CRASHED, folder=folder, problem=problem
+    )
+
+
+def _overview(
+    outcomes: Sequence[CaseOutcome], output: Path, started: dt.datetime, language: Language
+) -> Path:
+    entries = [
+        IndexEntry(
+            organisation=o.organisation,
+            folder=o.folder,
+            audit=o.folder / "audit.json" if o.folder and o.verdict else None,
+            problem=o.problem,
+        )
+        for o in outcomes
+    ]
+    run_folder = output / f"run-{started:%Y%m%dT%H%M%SZ}"
+    return write_index(run_folder, entries, language=language)

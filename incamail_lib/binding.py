@@ -1,0 +1,147 @@
+"""Bind a dossier to what it is measured against: the real platform, or the embedded lab."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from incamail_lib.audit import Plan, Progress, load_facts, measure, plan
+from incamail_lib.audit.planning import Passphrases
+from incamail_lib.checks import judge_facts
+from incamail_lib.dossier import CertificateFile, Dossier, Gateway, read_dossier
+from incamail_lib.dossier.model import Certificates, Gateways, Incoming, Network, Routing
+from incamail_lib.errors import DossierError
+from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
+from incamail_lib.findings import Audit
+from incamail_lib.i18n import Language, say
+from incamail_lib.lab import SCENARIOS, Running, run
+from incamail_lib.probe import Limits
+
+DEFAULT_SCENARIO = "sound"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One dossier, ready to be measured or judged from saved facts."""
+
+    path: Path
+    dossier: Dossier
+    language: Language
+    facts_file: Path | None = None
+
+    async def facts(self, *, progress: Progress | None = None) -> AuditFacts:
+        """The saved facts where a file was given, else freshly measured ones."""
+        if self.facts_file:
+            return load_facts(self.facts_file)
+        return await measure_dossier(self.dossier, progress=progress)
+
+    async def audit(self, *, now: dt.datetime | None = None) -> Audit:
+        """Facts judged as of `now` (default: the time of measurement)."""
+        facts = await self.facts()
+        return judge_facts(facts, now or facts.measured_at)
+
+
+def bind(
+    dossier: Path | str,
+    *,
+    language: Language | str = "",
+    facts: Path | str | None = None,
+) -> Case:
+    """Read the dossier and settle the language: the one asked for, else the dossier's own.
+
+    Errors: DossierError for a wrong dossier.
+    """
+    read = read_dossier(Path(dossier))
+    chosen: Any = language or read.language
+    return Case(Path(dossier), read, chosen, Path(facts) if facts else None)
+
+
+async def measure_dossier(
+    dossier: Dossier,
+    *,
+    now: dt.datetime | None = None,
+    progress: Progress | None = None,
+    passphrases: Passphrases | None = None,
+    latency_s: float = 0.0,
+) -> AuditFacts:
+    """Measure what the dossier names; the lab is started for it and stopped again."""
+    limits = limits_of(dossier)
+    if dossier.platform != "lab":
+        made = plan(dossier, passphrases=passphrases, limits=limits)
+        return await measure(made, now=now, progress=progress)
+    scenario = SCENARIOS.get(dossier.scenario or DEFAULT_SCENARIO)
+    if scenario is None:
+        raise DossierError(
+            say(
+                "The lab has no scenario «{name}». «incamail lab --list» shows them all.",
+                name=dossier.scenario,
+            )
+        )
+    with tempfile.TemporaryDirectory(prefix="incamail-lab-") as folder:
+        async with run(
+            scenario, domains=dossier.domains, directory=Path(folder), latency_s=latency_s
+        ) as running:
+            made = plan_on_lab(dossier, running, passphrases=passphrases, limits=limits)
+            return await measure(made, now=now, progress=progress)
+
+
+def limits_of(dossier: Dossier) -> Limits:
+    """The probe's time limits, none longer than the dossier allows for one answer."""
+    return Limits.within(dossier.network.timeout_s)
+
+
+def plan_on_lab(
+    dossier: Dossier,
+    running: Running,
+    *,
+    passphrases: Passphrases | None = None,
+    limits: Limits | None = None,
+) -> Plan:
+    """The plan for a running lab: what the dossier leaves open comes from the scenario."""
+    return plan(
+        on_lab(dossier, running),
+        platform=running.platform,
+        passphrases=passphrases,
+        limits=limits,
+    )
+
+
+def on_lab(dossier: Dossier, running: Running) -> Dossier:
+    """The dossier with addresses, ports and certificates of the running lab filled in."""
+    from_lab: dict[str, Any] = {
+        "gateways": Gateways(
+            receiving=_gateways(running.receiving), sending=_gateways(running.sending)
+        ),
+        "incoming": Incoming(route=running.incoming.kind, value=running.incoming.value),
+        "routing": Routing(
+            method=running.rules.method,
+            next_hop=running.rules.next_hop.kind,
+            value=running.rules.next_hop.value,
+            subject_pattern=running.rules.subject_pattern,
+            subject_view=running.rules.subject_view,
+        ),
+        "certificates": Certificates(
+            sending=_file(running.certificate, running.key),
+            receiving=_file(running.receiving_certificate, None),
+        ),
+        "go_live": running.go_live,
+        "trust_stores": (str(running.trust_store),),
+    }
+    open_fields = {k: v for k, v in from_lab.items() if k not in dossier.model_fields_set}
+    host, port = running.nameserver
+    network = dossier.network.model_dump() | {
+        "nameservers": (f"{host}:{port}",),
+        "ports": running.ports,
+    }
+    return dossier.model_copy(update={**open_fields, "network": Network(**network)})
+
+
+def _gateways(declared: tuple[DeclaredGateway, ...]) -> tuple[Gateway, ...]:
+    return tuple(Gateway(**gateway.model_dump()) for gateway in declared)
+
+
+def _file(certificate: Path | None, key: Path | None) -> CertificateFile | None:
+    return CertificateFile(file=certificate, key=key) if certificate else None

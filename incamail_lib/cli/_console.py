@@ -1,0 +1,113 @@
+"""Terminal output: plain when piped, no colour with NO_COLOR, errors as one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text as Styled
+
+from incamail_lib.audit import Progress as Report
+from incamail_lib.errors import IncaMailError
+from incamail_lib.findings import Verdict
+from incamail_lib.i18n import LANGUAGES, N_, Language, Translator, translator
+from incamail_lib.record import Record
+
+COLOURS = {Verdict.READY: "green", Verdict.NOT_READY: "red", Verdict.INCONCLUSIVE: "yellow"}
+VERDICTS = {
+    Verdict.READY: N_("ready"),
+    Verdict.NOT_READY: N_("not ready"),
+    Verdict.INCONCLUSIVE: N_("inconclusive"),
+}
+_STAGES = {
+    "dns": N_("DNS look-ups"),
+    "probe": N_("SMTP and TLS probes"),
+    "measure": N_("Organisations measured"),
+    "render": N_("Reports written"),
+}
+
+
+def out() -> Console:
+    """Standard output, for results."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def err() -> Console:
+    """Standard error, for progress and errors."""
+    return Console(stderr=True, highlight=False)
+
+
+def chosen(language: str | None, fallback: Language | None = None) -> Language:
+    """The language asked for, else `fallback`, else that of the environment, else English."""
+    wanted = language or fallback or os.environ.get("INCAMAIL_LANG") or os.environ.get("LANG", "")
+    return next((known for known in LANGUAGES if wanted.lower().startswith(known)), "en")
+
+
+@contextmanager
+def clear_errors(language: str | None) -> Iterator[Translator]:
+    """Turn an IncaMailError into its translated sentence and exit code."""
+    t = translator(chosen(language))
+    try:
+        yield t
+    except IncaMailError as error:
+        say_error(t.text(error.text))
+        raise typer.Exit(error.exit_code) from None
+
+
+def say_error(message: str) -> None:
+    """One line on standard error."""
+    err().print(Styled(message, style="red"))
+
+
+def print_json(value: Record | Sequence[Record] | Any) -> None:
+    """A record, or a list of records, as JSON on standard output."""
+    if isinstance(value, Record):
+        text = value.model_dump_json(indent=2)
+    else:
+        plain = [v.model_dump(mode="json") for v in value] if _are_records(value) else value
+        text = json.dumps(plain, indent=2, ensure_ascii=False)
+    sys.stdout.write(text + "\n")
+
+
+def _are_records(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(v, Record) for v in value)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str | Styled]], title: str = "") -> None:
+    """A readable table; cells are plain text, never markup."""
+    made = Table(title=Styled(title) if title else None, title_justify="left", show_lines=False)
+    for header in headers:
+        made.add_column(Styled(header), overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Styled) else Styled(cell) for cell in row))
+    console = out()
+    if not console.is_terminal:
+        console.width = 160
+    console.print(made)
+
+
+@contextmanager
+def progress_bar(t: Translator) -> Iterator[Report]:
+    """Report long work on a terminal; say nothing when piped."""
+    console = err()
+    if not console.is_terminal:
+        yield lambda _stage, _done, _all: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, whole: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(t(_STAGES.get(stage, stage)), total=whole)
+            bar.update(tasks[stage], completed=done, total=whole)
+
+        yield report

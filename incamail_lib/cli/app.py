@@ -1,0 +1,50 @@
+"""The commands and their order in the help."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from incamail_lib.cli import auditing, lab, tools
+
+app = typer.Typer(
+    name="incamail",
+    help="Audit mail gateways that join Swiss Post's secure e-mail service IncaMail.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may hold a passphrase
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("incamail-runbook"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Exit codes: 0 ready or fine, 1 something required failed, 2 wrong use, 3 inconclusive,
+    4 a crash was recorded."""
+
+
+for _command in (auditing.audit, auditing.judge, auditing.demo, lab.lab):
+    app.command()(_command)
+for _command in (tools.route, tools.lookup, tools.probe, tools.inspect, tools.guide):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

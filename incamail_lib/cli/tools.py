@@ -1,0 +1,273 @@
+"""route, lookup, probe, inspect and guide: single questions answered at the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incamail_lib.audit.measuring import read_message, routed, store_named, with_trust
+from incamail_lib.audit.planning import from_environment, nameserver, own_name
+from incamail_lib.certificate import Credential, foreign_credential, load_credential
+from incamail_lib.checks.words import reason_text, trust_text
+from incamail_lib.cli._console import clear_errors, print_json, table
+from incamail_lib.cli.auditing import Json, Lang
+from incamail_lib.dossier import read_dossier
+from incamail_lib.errors import UsageError
+from incamail_lib.facts.certificate import CredentialFacts, CredentialUse
+from incamail_lib.facts.dns import DnsAnswer, DomainFacts
+from incamail_lib.facts.observation import Observation
+from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
+from incamail_lib.guide import load_platform
+from incamail_lib.i18n import N_, Translator, say
+from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
+from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
+from incamail_lib.routing import classify, classify_message, hazard_text
+
+Nameserver = Annotated[
+    str | None, typer.Option("--nameserver", help="Ask this name server, e.g. 127.0.0.1:5300.")
+]
+Certificate = Annotated[Path | None, typer.Option("--cert", help="Your client certificate.")]
+Key = Annotated[Path | None, typer.Option("--key", help="Its key, where the file has none.")]
+PassphraseEnv = Annotated[
+    str | None, typer.Option(help="Environment variable that holds the key's passphrase.")
+]
+_ANSWERS = {"yes": N_("yes"), "no": N_("no"), "inconclusive": N_("inconclusive")}
+
+
+def route(
+    message: Annotated[Path | None, typer.Argument(help="A message as .eml file.")] = None,
+    to: Annotated[list[str] | None, typer.Option(help="Envelope recipient; repeatable.")] = None,
+    subject: Annotated[str, typer.Option(help="Subject.")] = "",
+    method: Annotated[Method, typer.Option(help="The routing rule of your MTA.")] = Method.DOMAIN,
+    view: Annotated[
+        SubjectView, typer.Option(help="What a subject rule compares.")
+    ] = SubjectView.DECODED,
+    pattern: Annotated[str, typer.Option(help="Expression of the subject rule.")] = "<im>",
+    dossier: Annotated[
+        Path | None, typer.Option(help="Take the rules from this dossier instead.")
+    ] = None,
+    lang: Lang = None,
+    as_json: Json = False,
+) -> None:
+    """Say for each recipient whether a message goes to IncaMail, and what can go wrong."""
+    with clear_errors(lang) as t:
+        platform = load_platform()
+        rules = RuleSet(
+            method=method,
+            next_hop=NextHop(kind=NextHopKind.SMART_HOST, value=platform.smart_host.value),
+            suffix=platform.suffix.value,
+            subject_pattern=pattern,
+            subject_view=view,
+        )
+        if dossier:
+            suffix, smart_host = platform.suffix.value, platform.smart_host.value
+            rules = read_dossier(dossier).declared(suffix=suffix, smart_host=smart_host).rules
+        if message is None and not to:
+            raise UsageError(say("Give a message file, or at least one recipient with --to."))
+        if message is not None:
+            found = classify_message(read_message(message), rules, recipients=to or None)
+        else:
+            found = classify(to or [], subject, rules)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [
+            (
+                r.recipient,
+                t("IncaMail") if r.to_incamail else t("ordinary mail"),
+                r.next_hop.value or r.next_hop.kind.value if r.next_hop else "–",
+                t(r.sending_type.value) if r.sending_type else "–",
+                r.delivered_to,
+                "\n".join(t.text(hazard_text(h)) for h in r.hazards),
+            )
+            for r in found.routes
+        ]
+        heads = [t("Recipient"), t("Route"), t("Next hop"), t("Sending type"), t("Delivered to")]
+        table([*heads, t("Hazards")], rows)
+        for hazard in found.hazards:
+            typer.echo(t.text(hazard_text(hazard)))
+    raise typer.Exit(1 if any(r.leaks for r in found.routes) else 0)
+
+
+def lookup(
+    domain: Annotated[str, typer.Argument(help="Mail domain.")],
+    server: Nameserver = None,
+    lang: Lang = None,
+    as_json: Json = False,
+) -> None:
+    """Look up everything the DNS says about a mail domain."""
+    with clear_errors(lang) as t:
+        resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
+        facts = asyncio.run(look_up_domain(domain, resolver=resolver))
+    if as_json:
+        print_json(facts)
+    else:
+        table([t("Question"), t("Outcome"), t("Records")], _dns_rows(facts))
+    raise typer.Exit(3 if facts.mx.is_failure else 0)
+
+
+def _dns_rows(facts: DomainFacts) -> list[tuple[str, str, str]]:
+    answers: list[DnsAnswer] = [facts.mx]
+    for exchanger in facts.exchangers:
+        host = exchanger.host
+        answers += [host.a, host.aaaa, host.tlsa, *(address.ptr for address in host.addresses)]
+    answers += [facts.spf, facts.dmarc, facts.mta_sts, facts.tls_rpt, facts.caa]
+    return [(f"{a.type} {a.name}", a.status.value, "\n".join(a.records)) for a in answers]
+
+
+def probe(
+    host: Annotated[str, typer.Argument(help="Host name or address of a mail gateway.")],
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 25,
+    address: Annotated[str | None, typer.Option(help="Address, instead of asking the DNS.")] = None,
+    server: Nameserver = None,
+    cert: Certificate = None,
+    key: Key = None,
+    passphrase_env: PassphraseEnv = None,
+    timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds per answer.")] = 30,
+    lang: Lang = None,
+    as_json: Json = False,
+) -> None:
+    """Look at one gateway: STARTTLS, TLS, certificate, mutual TLS. No message is sent."""
+    with clear_errors(lang) as t:
+        own = _own(cert, key, passphrase_env)
+        found = asyncio.run(_probe(host, address, port, server, own, Limits.within(timeout)))
+    if as_json:
+        print_json(found)
+    else:
+        for endpoint in found:
+            table([t("What"), t("Seen")], _endpoint_rows(endpoint, t), endpoint.target.label)
+    answered = any(e.survey.tls and e.survey.tls.established for e in found)
+    raise typer.Exit(0 if answered else 3)
+
+
+def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | None:
+    if cert is None:
+        return None
+    told, own = load_credential(
+        cert,
+        key_path=key,
+        passphrase=from_environment(cert, env),
+        uses=(CredentialUse.SENDING,),
+    )
+    if own is None:
+        cause = told.readable.evidence or told.key_matches.evidence
+        raise UsageError(
+            say(
+                "{file} cannot be shown as client certificate: {cause}", file=str(cert), cause=cause
+            )
+        )
+    return own
+
+
+async def _probe(
+    host: str,
+    address: str | None,
+    port: int,
+    server: str | None,
+    own: Credential | None,
+    limits: Limits,
+) -> list[EndpointFacts]:
+    now = dt.datetime.now(dt.UTC)
+    addresses = [address] if address else await _addresses(host, port, server)
+    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
+    settings = ProbeSettings(
+        ehlo_name=own_name(),
+        limits=limits,
+        purposes=frozenset(purposes),
+        foreign=foreign_credential(now),
+    )
+    stores = [store_named("certifi"), store_named("system")]
+    found = []
+    for literal in addresses:
+        target = Target(role=Role.RECEIVING, host=host, address=literal, port=port)
+        endpoint = await probe_endpoint(target, settings=settings, own=own, now=now)
+        found.append(with_trust(endpoint, stores, now))
+    return found
+
+
+async def _addresses(host: str, port: int, server: str | None) -> list[str]:
+    resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
+    facts = await look_up_host(host, resolver=resolver, port=port)
+    found = [*facts.a.records, *facts.aaaa.records]
+    if not found:
+        raise UsageError(
+            say(
+                "The DNS gives no address for {host} ({outcome}).",
+                host=host,
+                outcome=facts.a.status.value,
+            )
+        )
+    return found
+
+
+def _endpoint_rows(endpoint: EndpointFacts, t: Translator) -> list[tuple[str, str]]:
+    survey, auth = endpoint.survey, endpoint.client_auth
+    tls = survey.tls
+
+    def told(observation: Observation) -> str:
+        reason = t.text(reason_text(observation.reason))
+        return f"{t(_ANSWERS[observation.answer.value])} ({reason}) {observation.evidence}".strip()
+
+    rows = [
+        (t("Greeting"), survey.greeting.text if survey.greeting else "–"),
+        ("STARTTLS", endpoint.starttls.value),
+        (t("TLS version"), f"{tls.version} {tls.cipher} {tls.group}".strip() if tls else "–"),
+        (t("Client certificate requested"), told(auth.requested)),
+        (t("Client certificate demanded"), told(auth.demanded)),
+        (t("Your certificate accepted"), told(auth.own_accepted)),
+        (t("Foreign certificate accepted"), told(auth.foreign_accepted)),
+    ]
+    rows += [(t("Certificate {n}").format(n=n), c.subject) for n, c in enumerate(endpoint.chain, 1)]
+    rows += [
+        (t.text(say("Trust store {store}", store=s.store)), t.text(trust_text(s.reason)))
+        for s in endpoint.trust
+    ]
+    if endpoint.name_match:
+        rows.append((t("Name matches"), t("yes") if endpoint.name_match.matched else t("no")))
+    if survey.evidence:
+        rows.append((t("Ended with"), survey.evidence))
+    return rows
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="PEM, DER, PKCS#7 or PKCS#12 file.")],
+    key: Key = None,
+    passphrase_env: PassphraseEnv = None,
+    lang: Lang = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a certificate file holds, and whether it serves as server and as client."""
+    with clear_errors(lang) as t:
+        passphrase = from_environment(file, passphrase_env)
+        uses = (CredentialUse.SENDING, CredentialUse.RECEIVING)
+        told, _ = load_credential(file, key_path=key, passphrase=passphrase, uses=uses)
+    if as_json:
+        print_json(told)
+    else:
+        table([t("What"), t("Seen")], _credential_rows(told, t), told.label)
+    raise typer.Exit(0 if told.readable.is_yes else 1)
+
+
+def _credential_rows(told: CredentialFacts, t: Translator) -> list[tuple[str, str]]:
+    if not told.readable.is_yes:
+        return [(t("Readable"), told.readable.evidence)]
+    rows = [(t("Format"), told.format), (t("Key present"), t("yes") if told.has_key else t("no"))]
+    for number, certificate in enumerate(told.chain, 1):
+        rows += [
+            (t("Certificate {n}").format(n=number), certificate.subject),
+            (t("Issuer"), certificate.issuer),
+            (t("Valid"), f"{certificate.not_before:%Y-%m-%d} – {certificate.not_after:%Y-%m-%d}"),
+            (t("Names"), ", ".join(certificate.san_dns)),
+            (t("Key"), f"{certificate.key_type} {certificate.key_bits}"),
+            (t("Usable as server"), t("yes") if certificate.allows("serverAuth") else t("no")),
+            (t("Usable as client"), t("yes") if certificate.allows("clientAuth") else t("no")),
+            ("SHA-1", certificate.sha1),
+            ("SHA-256", certificate.sha256),
+            ("SPKI SHA-256", certificate.spki_sha256),
+        ]
+    return rows
