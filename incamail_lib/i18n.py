@@ -21,18 +21,22 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 DOMAIN = "incamail"
 LOCALE_DIR = Path(__file__).parent / "locale"
 
-Value = str | int | float
-
 
 class Text(Record):
-    """A translatable sentence: an English template and the values that go into it."""
+    """A translatable sentence: an English template and the values that go into it.
+
+    A value may be a Text itself; it is translated along with the sentence around it.
+    """
 
     template: str
-    values: dict[str, Value] = Field(default_factory=dict)
+    values: dict[str, str | int | float | Text] = Field(default_factory=dict)
 
     def english(self) -> str:
         """The sentence in English, for logs and exceptions."""
-        return fill(self.template, self.values)
+        return translator("en").text(self)
+
+
+Value = str | int | float | Text
 
 
 def say(template: str, /, **values: Value) -> Text:
@@ -43,11 +47,6 @@ def say(template: str, /, **values: Value) -> Text:
 def N_(message: str) -> str:
     """Mark `message` for translation without translating it yet."""
     return message
-
-
-def fill(template: str, values: dict[str, Value]) -> str:
-    """Put `values` into `template`; braces inside a value are left as they are."""
-    return template.format_map(values) if values else template
 
 
 class Translator:
@@ -63,7 +62,11 @@ class Translator:
 
     def text(self, text: Text) -> str:
         """The translated sentence with its values filled in."""
-        return fill(self.gettext(text.template), text.values)
+        template = self.gettext(text.template)
+        if not text.values:
+            return template
+        values = {k: self.text(v) if isinstance(v, Text) else v for k, v in text.values.items()}
+        return template.format_map(values)
 
     __call__ = gettext
 
