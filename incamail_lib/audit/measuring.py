@@ -13,8 +13,12 @@ from incamail_lib.audit.planning import CredentialSource, Plan
 from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
-from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
-from incamail_lib.facts.certificate import TrustFacts
+from incamail_lib.facts.certificate import (
+    CertificateFacts,
+    CredentialFacts,
+    CredentialUse,
+    TrustFacts,
+)
 from incamail_lib.facts.dns import DnsFacts, DomainFacts, HostFacts
 from incamail_lib.facts.routing import MessageRouting, NextHopKind
 from incamail_lib.facts.smtp import EndpointFacts, Role, Target

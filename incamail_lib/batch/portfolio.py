@@ -11,9 +11,10 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
-from incamail_lib.audit import Progress, load_audit, load_facts, save_record
 from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
+
+from incamail_lib.audit import Progress, load_audit, load_facts, save_record
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
 from incamail_lib.facts.audit import AuditFacts

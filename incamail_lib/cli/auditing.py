@@ -10,7 +10,6 @@ import typer
 from rich.text import Text as Styled
 
 from incamail_lib.audit import load_facts
-
 from incamail_lib.batch.portfolio import CaseOutcome, audit_all, dossiers_in
 from incamail_lib.checks import judge_facts
 from incamail_lib.cli._console import (

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.audit.measuring import read_message, routed, store_named, with_trust
+from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import from_environment, nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks.words import reason_text, trust_text

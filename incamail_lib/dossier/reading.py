@@ -27,7 +27,9 @@ def read_dossier(path: Path) -> Dossier:
     try:
         dossier = Dossier.model_validate(_plain(root))
     except ValidationError as error:
-        raise DossierError(_explain(error.errors()[0], root, path)) from None
+        # A misspelt field is reported before the field that is then missing.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise DossierError(_explain(first, root, path)) from None
     return _anchored(dossier, path.resolve().parent)
 
 

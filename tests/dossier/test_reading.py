@@ -1,0 +1,128 @@
+"""A dossier is read exactly as written, or refused with file, line, field and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from incamail_lib.dossier import read_dossier
+from incamail_lib.errors import DossierError
+from incamail_lib.facts.routing import Method, NextHopKind
+from incamail_lib.i18n import LANGUAGES, translator
+
+GOOD = """\
+organisation: Muster AG
+language: de
+go_live: 2027-01-15
+domains: [muster.example, zürich.example]
+platform: lab
+gateways:
+  receiving:
+    - host: MX1.Muster.Example.
+      addresses: [192.0.2.1]
+certificates:
+  sending: {file: client.pem, key: keys/client.key, passphrase_env: CLIENT_PASS}
+routing: {method: both}
+"""
+
+
+def written(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "muster.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def refusal(tmp_path: Path, text: str | bytes) -> str:
+    path = written(tmp_path, text)
+    with pytest.raises(DossierError) as caught:
+        read_dossier(path)
+    told = caught.value.text
+    assert str(path) in told.english()
+    for language in LANGUAGES:
+        assert str(path) in translator(language).text(told)
+    return told.english()
+
+
+def test_names_become_a_labels_and_paths_absolute(tmp_path: Path) -> None:
+    """Names are compared in A-label form; files are found from the dossier's own folder."""
+    dossier = read_dossier(written(tmp_path, GOOD))
+    assert dossier.domains == ("muster.example", "xn--zrich-kva.example")
+    assert dossier.gateways.receiving[0].host == "mx1.muster.example"
+    sending = dossier.certificates.sending
+    assert sending is not None
+    assert sending.file == tmp_path / "client.pem"
+    assert sending.key == tmp_path / "keys" / "client.key"
+
+
+def test_the_platform_supplies_what_the_rules_leave_open(tmp_path: Path) -> None:
+    """A smart host without a name is the platform's own."""
+    dossier = read_dossier(written(tmp_path, GOOD))
+    rules = dossier.declared(suffix=".incamail.ch", smart_host="im.post.ch").rules
+    assert (rules.method, rules.next_hop.kind) == (Method.BOTH, NextHopKind.SMART_HOST)
+    assert rules.next_hop.value == "im.post.ch"
+
+
+def test_scalars_are_not_guessed_by_yaml(tmp_path: Path) -> None:
+    """`no`, numbers and dates stay what was written: YAML would make False and 750 of them."""
+    text = GOOD.replace("Muster AG", "no") + "scenario: 12:30\n"
+    dossier = read_dossier(written(tmp_path, text))
+    assert (dossier.organisation, dossier.scenario) == ("no", "12:30")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("language: de", "language: rm", "line 2, field «language»: «rm» is not possible"),
+        ("language: de", "language: de\nlanguage: fr", "line 3, field «language»: This field app"),
+        ("organisation: Muster AG\n", "", "field «organisation»: This field is missing"),
+        ("2027-01-15", "2027-02-30", "line 3, field «go_live»: «2027-02-30» is not a date"),
+        ("muster.example,", "a..b,", "line 4, field «domains.0»: «a..b» is not a domain name"),
+        ("[muster.example, zürich.example]", "[]", "field «domains»: This is empty"),
+        ("[muster.example, zürich.example]", "muster.example", "must be a list"),
+        ("MX1.Muster.Example.", "192.0.2.7", "«192.0.2.7» is not a domain name"),
+        ("192.0.2.1", "192.0.2.300", "«192.0.2.300» is not an IPv4 or IPv6 address"),
+        ("host: MX1", "hots: MX1", "Allowed here: host, addresses, port."),
+        ("{method: both}", "{method: suffix}", "allowed: 'domain', 'subject', 'both' or 'none'"),
+        ("{method: both}", "{subject_pattern: '('}", "«(» is not a valid regular expression"),
+        ("{method: both}", "both", "must be a group of fields"),
+        ("CLIENT_PASS", "my passphrase", "has a character that is not allowed"),
+        ("platform: lab", "platform: &a [*a]", "YAML aliases"),
+        ("platform: lab", "network: {timeout_s: nan}", "«nan» is not a possible number"),
+        ("platform: lab", "network: {ports: {mx: 99999}}", "limit: 65535"),
+    ],
+)
+def test_a_wrong_field_is_named_with_line_and_remedy(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    """Every mistake is answered with its place and with what is allowed, in four languages."""
+    assert old in GOOD
+    assert expected in refusal(tmp_path, GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("just words", "is not a dossier"),
+        ("", "is not a dossier"),
+        ("- a\n- b\n", "is not a dossier"),
+        ("organisation: [", "line 1: this is not valid YAML"),
+        ("organisation: Muster\n bad: :\n  - x", "not valid YAML"),
+        (b"organisation: M\xfcller AG\n", "is not UTF-8 text (byte 15)"),
+        ("a: \x00", "characters that YAML does not allow"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("a: !!python/object/apply:os.system [ls]\n", "field"),
+        (b"x" * 1_000_001, "larger than 1 MB"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_a_sentence(
+    tmp_path: Path, content: str | bytes, expected: str
+) -> None:
+    """No file, however broken, ends in a traceback."""
+    assert expected in refusal(tmp_path, content)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The error names the path that could not be read."""
+    with pytest.raises(DossierError, match="absent.yaml cannot be read"):
+        read_dossier(tmp_path / "absent.yaml")
