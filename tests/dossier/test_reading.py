@@ -124,5 +124,5 @@ def test_a_damaged_file_is_refused_with_a_sentence(
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The error names the path that could not be read."""
-    with pytest.raises(DossierError, match="absent.yaml cannot be read"):
+    with pytest.raises(DossierError, match=r"absent\.yaml cannot be read"):
         read_dossier(tmp_path / "absent.yaml")
