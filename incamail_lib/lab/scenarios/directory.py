@@ -1,0 +1,164 @@
+"""Name server trouble: exchangers, aliases, reverse names, failures."""
+
+from __future__ import annotations
+
+from incamail_lib.facts.audit import IncomingRoute
+from incamail_lib.facts.routing import NextHopKind
+from incamail_lib.i18n import N_
+from incamail_lib.lab.scenario import DnsPlan, DnsTwist, Fault, Names, Scenario
+from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
+from incamail_lib.lab.setting import LOOPBACK, REVERSE
+
+
+def _mx(plan: DnsPlan, names: Names, *values: str) -> DnsPlan:
+    for domain in names.domains:
+        plan = plan.replaced(domain, "MX", *values)
+    return plan
+
+
+def null_mx(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The domain declares that it takes no mail (RFC 7505)."""
+    return _mx(plan, names, "0 .")
+
+
+def no_mx(plan: DnsPlan, names: Names) -> DnsPlan:
+    """No MX record: the domain's own address is used (RFC 5321 §5.1)."""
+    plan = _mx(plan, names)
+    for domain in names.domains:
+        plan = plan.replaced(domain, "A", LOOPBACK)
+    return plan
+
+
+def mx_is_alias(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The exchanger that the MX names is an alias of another host."""
+    alias, real = names.hosts[0], f"server1.{names.domain}"
+    plan = plan.replaced(alias, "A").replaced(alias, "CNAME", f"{real}.")
+    return plan.replaced(real, "A", LOOPBACK)
+
+
+def mx_is_address(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The MX names an address in place of a host."""
+    return _mx(plan, names, f"10 {LOOPBACK}.")
+
+
+def mx_without_address(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The MX names a host that does not exist."""
+    return _mx(plan, names, f"10 gone.{names.domain}.")
+
+
+def no_ptr(plan: DnsPlan, _: Names) -> DnsPlan:
+    """The address has no reverse name."""
+    return plan.replaced(REVERSE, "PTR")
+
+
+def foreign_ptr(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The reverse name leads nowhere."""
+    return plan.replaced(REVERSE, "PTR", f"customer-1.access.{names.domain}.")
+
+
+def failing(fault: Fault) -> DnsTwist:
+    """Questions about the client's domains end in `fault`."""
+
+    def twist(plan: DnsPlan, names: Names) -> DnsPlan:
+        for domain in names.domains:
+            plan = plan.failing(domain, fault)
+        return plan
+
+    return twist
+
+
+DIRECTORY = (
+    Scenario(
+        name="null_mx",
+        title=N_("The domain says that it takes no mail"),
+        description=N_("A null MX stands in the name server, as for domains without mail."),
+        fails=codes(),
+        verdict=NOT_READY,
+        dns=null_mx,
+    ),
+    Scenario(
+        name="no_mx",
+        title=N_("The domain has no MX record"),
+        description=N_("Senders fall back to the domain's own address."),
+        fails=codes(),
+        verdict=READY,
+        dns=no_mx,
+        hosts=("{domain}",),
+    ),
+    Scenario(
+        name="mx_alias",
+        title=N_("The MX record names an alias"),
+        description=N_("The exchanger is a CNAME, which the standard forbids."),
+        fails=codes(),
+        verdict=NOT_READY,
+        dns=mx_is_alias,
+    ),
+    Scenario(
+        name="mx_address",
+        title=N_("The MX record names an address"),
+        description=N_("An IP address stands where a host name belongs."),
+        fails=codes(),
+        verdict=NOT_READY,
+        dns=mx_is_address,
+    ),
+    Scenario(
+        name="mx_without_address",
+        title=N_("The MX record names a host that does not exist"),
+        description=N_("The exchanger has no address, so that nothing can be delivered."),
+        fails=codes(),
+        verdict=NOT_READY,
+        dns=mx_without_address,
+    ),
+    Scenario(
+        name="hosted_gateway",
+        title=N_("The gateway is hosted by an outside company"),
+        description=N_(
+            "The MX leads to a cloud provider, who sees confidential mail after decryption. The "
+            "guide advises against it."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        hosts=("{flat}.mail.protection.outlook.com",),
+    ),
+    Scenario(
+        name="no_ptr",
+        title=N_("The gateway's address has no reverse name"),
+        description=N_("Receivers and spam filters distrust such a sender."),
+        fails=codes(),
+        verdict=NOT_READY,
+        dns=no_ptr,
+    ),
+    Scenario(
+        name="ptr_unconfirmed",
+        title=N_("The reverse name does not lead back"),
+        description=N_("The reverse name of the address has no address itself."),
+        fails=codes(),
+        verdict=NOT_READY,
+        dns=foreign_ptr,
+    ),
+    Scenario(
+        name="static_address",
+        title=N_("IncaMail is to deliver to a fixed address"),
+        description=N_("The set-up names an IP address in place of MX or a host name."),
+        fails=codes(),
+        verdict=NOT_READY,
+        incoming=IncomingRoute(kind=NextHopKind.STATIC, value=LOOPBACK),
+    ),
+    Scenario(
+        name="dns_servfail",
+        title=N_("The name server fails"),
+        description=N_("Every question about the domain is answered with SERVFAIL."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        dns=failing(Fault.SERVFAIL),
+    ),
+    Scenario(
+        name="dns_timeout",
+        title=N_("The name server does not answer"),
+        description=N_("Questions about the domain get no answer in time."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        dns=failing(Fault.TIMEOUT),
+        waits=True,
+    ),
+)

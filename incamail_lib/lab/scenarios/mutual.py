@@ -1,0 +1,195 @@
+"""TLS versions and mutual authentication: who asks whom, and who is let in."""
+
+from __future__ import annotations
+
+from incamail_lib.i18n import N_
+from incamail_lib.lab.pki import Variant
+from incamail_lib.lab.plan import Judged, Refusal, Version
+from incamail_lib.lab.scenario import Arrangement, Scenario, asking, speaking
+from incamail_lib.lab.scenarios._words import NOT_READY, codes
+
+MUTUAL = (
+    Scenario(
+        name="tls10",
+        title=N_("Only TLS 1.0 is spoken"),
+        description=N_("The gateway is too old for TLS 1.2."),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(speaking(minimum=Version.TLS_1_0, maximum=Version.TLS_1_0),),
+    ),
+    Scenario(
+        name="legacy_tls_still_on",
+        title=N_("TLS 1.0 is still switched on"),
+        description=N_("The gateway speaks TLS 1.3, but accepts TLS 1.0 as well."),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(speaking(minimum=Version.TLS_1_0),),
+    ),
+    Scenario(
+        name="mutual_not_asked",
+        title=N_("The gateway asks for no client certificate"),
+        description=N_("TLS works, but IncaMail cannot prove its identity to this gateway."),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(speaking(client=None),),
+    ),
+    Scenario(
+        name="accepts_any_certificate",
+        title=N_("The gateway accepts any client certificate"),
+        description=N_(
+            "It asks for a certificate and takes one of an unknown authority as well, so it does "
+            "not verify anything."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(asking(judged=Judged.NOTHING),),
+    ),
+    Scenario(
+        name="demands_of_everybody",
+        title=N_("The gateway demands a certificate of everybody"),
+        description=N_(
+            "A public mail exchanger refuses every sender without a client certificate in the "
+            "handshake; ordinary mail can no longer arrive."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(asking(required=True),),
+    ),
+    Scenario(
+        name="demands_of_everybody_in_smtp",
+        title=N_("The gateway demands a certificate of everybody, in SMTP"),
+        description=N_(
+            "As Postfix does with smtpd_tls_req_ccert: TLS succeeds, then EHLO is answered with "
+            "421 for want of a certificate."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(asking(required=True, refusal=Refusal.AT_EHLO),),
+    ),
+    Scenario(
+        name="platform_ca_unknown",
+        title=N_("The gateway does not know the platform's authority"),
+        description=N_(
+            "The gateway asks and verifies, but the root of IncaMail's certificate is missing in "
+            "its trust store, so it refuses a good certificate."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(asking(roots=()),),
+    ),
+    Scenario(
+        name="no_client_certificate",
+        title=N_("No client certificate for sending"),
+        description=N_(
+            "The client has no certificate to show; the platform refuses after a handshake that "
+            "seems to succeed (TLS 1.3, alert 116)."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=None,
+    ),
+    Scenario(
+        name="no_client_certificate_tls12",
+        title=N_("No client certificate for sending, TLS 1.2"),
+        description=N_("The platform refuses during the handshake (alert 40)."),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=None,
+        platform=speaking(maximum=Version.TLS_1_2),
+    ),
+    Scenario(
+        name="no_client_certificate_at_mail",
+        title=N_("No client certificate for sending, refused at MAIL"),
+        description=N_("TLS and EHLO succeed without a certificate; MAIL is answered with 530."),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=None,
+        platform=asking(refusal=Refusal.AT_MAIL_530),
+    ),
+    Scenario(
+        name="server_only_client_certificate",
+        title=N_("The client certificate lacks clientAuth"),
+        description=N_(
+            "The certificate bought for the mail server permits serverAuth only, as public "
+            "authorities issue them now; the platform refuses it (alert 43)."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.SERVER,
+    ),
+    Scenario(
+        name="server_only_issuing_ca",
+        title=N_("The issuing authority lacks clientAuth"),
+        description=N_(
+            "The certificate itself permits clientAuth, but its issuing authority is restricted to "
+            "serverAuth; OpenSSL refuses the whole chain."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.SERVER_ONLY_CA,
+    ),
+    Scenario(
+        name="exotic_client_certificate",
+        title=N_("The client certificate comes from an exotic authority"),
+        description=N_("IncaMail does not recognise the root and refuses (alert 48)."),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.EXOTIC,
+    ),
+    Scenario(
+        name="self_signed_client_certificate",
+        title=N_("The client certificate is self-signed"),
+        description=N_("A certificate that vouches for itself is refused by the platform."),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.SELF_SIGNED,
+    ),
+    Scenario(
+        name="expired_client_certificate",
+        title=N_("The client certificate has expired"),
+        description=N_("The certificate for sending ended yesterday."),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.EXPIRED,
+    ),
+    Scenario(
+        name="expires_before_go_live",
+        title=N_("The certificates end before go-live"),
+        description=N_(
+            "Both certificates are valid today and will have expired on the go-live date."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.NEAR_EXPIRY,
+        go_live_in_days=21,
+    ),
+    Scenario(
+        name="client_chain_incomplete",
+        title=N_("The client certificate comes without its intermediate"),
+        description=N_(
+            "The file for sending holds the leaf alone; the platform cannot build the chain."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_arrangement=Arrangement.LEAF_ONLY,
+    ),
+    Scenario(
+        name="key_mismatch",
+        title=N_("The private key belongs to another certificate"),
+        description=N_("Certificate and key of the sending gateway were mixed up at renewal."),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.KEY_MISMATCH,
+    ),
+    Scenario(
+        name="no_common_name",
+        title=N_("The client certificate has no common name"),
+        description=N_(
+            "The names stand in the SAN only, as modern certificates have them; the set-up form "
+            "of IncaMail asks for a CN."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        sending_certificate=Variant.NO_CN,
+    ),
+)

@@ -1,0 +1,124 @@
+"""What can stand between the client and the platform, or be wrong with the platform."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from incamail_lib.facts.smtp import Stage
+from incamail_lib.i18n import N_
+from incamail_lib.lab.pki import PLATFORM_ORGANISATION, Pki, Variant
+from incamail_lib.lab.plan import GatewayPlan, Greeting, StarttlsPlan, TlsPlan
+from incamail_lib.lab.scenario import Scenario, changing, showing
+from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, codes
+from incamail_lib.lab.scenarios.starttls import IN_CLEAR, inspected
+
+
+def intercepted(plan: GatewayPlan, pki: Pki) -> GatewayPlan:
+    """A box in between ends TLS with a certificate of its own and asks for none."""
+    return replace(plan, tls=TlsPlan(pki.leaf(Variant.INTERCEPTED, plan.host)))
+
+
+def one_path_intercepted(plan: GatewayPlan, pki: Pki) -> GatewayPlan:
+    """The box sits on the way to the first gateway only."""
+    return intercepted(plan, pki) if plan.host.startswith("gw1.") else plan
+
+
+def imitated(plan: GatewayPlan, pki: Pki) -> GatewayPlan:
+    """A certificate that claims the platform's organisation, from an unknown authority."""
+    issued = pki.leaf(Variant.EXOTIC, plan.host, organisation=PLATFORM_ORGANISATION)
+    return replace(plan, tls=TlsPlan(issued))
+
+
+PLATFORM = (
+    Scenario(
+        name="intercepted",
+        title=N_("A device decrypts mail on its way to the platform"),
+        description=N_(
+            "The certificate shown for IncaMail's gateways was made by a security device of the "
+            "client's own network."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=intercepted,
+    ),
+    Scenario(
+        name="intercepted_on_one_path",
+        title=N_("A device decrypts mail on one of two ways"),
+        description=N_("Only the connection to the first gateway is intercepted."),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=one_path_intercepted,
+    ),
+    Scenario(
+        name="imitated",
+        title=N_("Somebody imitates the platform"),
+        description=N_(
+            "The certificate claims the organisation «Post CH AG», but comes from an authority "
+            "that nobody recognises."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=imitated,
+    ),
+    Scenario(
+        name="platform_stripped",
+        title=N_("STARTTLS is removed on the way to the platform"),
+        description=N_("The platform's answer to EHLO arrives without STARTTLS."),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=changing(capabilities=IN_CLEAR),
+    ),
+    Scenario(
+        name="platform_masked",
+        title=N_("STARTTLS is masked on the way to the platform"),
+        description=N_("A firewall with SMTP inspection sits on the outgoing path."),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=inspected,
+    ),
+    Scenario(
+        name="platform_refuses_starttls",
+        title=N_("STARTTLS is refused on the way to the platform"),
+        description=N_("STARTTLS is offered, and the answer to it is 454."),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=changing(starttls=StarttlsPlan("454 4.7.0 TLS not available")),
+    ),
+    Scenario(
+        name="platform_greylists",
+        title=N_("The platform does not know this sender"),
+        description=N_(
+            "Every connection gets 451, because the sending address is not registered. Nothing "
+            "can be said about TLS."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        platform=changing(
+            greeting=Greeting(("451 4.7.1 {host} Try again later",), then_close=True)
+        ),
+    ),
+    Scenario(
+        name="platform_denies",
+        title=N_("The platform denies this sender"),
+        description=N_("Every connection gets 554, because the sending address is blocked."),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=changing(greeting=Greeting(("554 5.7.1 {host} Denied",), then_close=True)),
+    ),
+    Scenario(
+        name="platform_resets",
+        title=N_("Connections to the platform are reset in the handshake"),
+        description=N_("An intrusion prevention system breaks TLS off without a word."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        platform=changing(reset_at=Stage.HANDSHAKE),
+    ),
+    Scenario(
+        name="platform_expired",
+        title=N_("The platform's certificate has expired"),
+        description=N_("A renewal went wrong on the platform's side."),
+        fails=codes(),
+        verdict=NOT_READY,
+        platform=showing(Variant.EXPIRED, organisation=PLATFORM_ORGANISATION),
+    ),
+)

@@ -1,0 +1,203 @@
+"""STARTTLS missing, refused, masked, broken or abused at the client's gateway."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from incamail_lib.facts.smtp import Stage
+from incamail_lib.i18n import N_
+from incamail_lib.lab.pki import Pki
+from incamail_lib.lab.plan import (
+    MASKED_CAPABILITIES,
+    USUAL_CAPABILITIES,
+    AfterReply,
+    GatewayPlan,
+    Greeting,
+    Manner,
+    StarttlsPlan,
+)
+from incamail_lib.lab.scenario import Scenario, changing
+from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, codes
+
+IN_CLEAR = tuple(c for c in USUAL_CAPABILITIES if c != "STARTTLS")
+SMALL = tuple("SIZE 10485760" if c.startswith("SIZE") else c for c in USUAL_CAPABILITIES)
+MASKED_GREETING = Greeting(("220 " + "*" * 40,))
+BUSY = Greeting(
+    ("421 4.3.2 {host} Service not available, closing transmission channel",), then_close=True
+)
+UNWELCOME = Greeting(("554 5.7.1 {host} Access denied",), then_close=True)
+
+
+def vanishing(plan: GatewayPlan, _: Pki) -> GatewayPlan:
+    """STARTTLS is offered on the first connection only."""
+    return replace(plan, later=(2, replace(plan, capabilities=IN_CLEAR)))
+
+
+def inspected(plan: GatewayPlan, _: Pki) -> GatewayPlan:
+    """What Cisco's ESMTP inspection leaves of a gateway (its default before `allow-tls`)."""
+    return replace(
+        plan,
+        greeting=MASKED_GREETING,
+        capabilities=MASKED_CAPABILITIES,
+        starttls=StarttlsPlan(reply="500 #5.5.1 command not recognized"),
+    )
+
+
+def limited(plan: GatewayPlan, _: Pki) -> GatewayPlan:
+    """Serves two connections, then answers 421."""
+    return plan.limited_to(2)
+
+
+STARTTLS = (
+    Scenario(
+        name="starttls_missing",
+        title=N_("STARTTLS is not offered"),
+        description=N_("The gateway answers EHLO completely, and STARTTLS is not in the answer."),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(changing(capabilities=IN_CLEAR),),
+    ),
+    Scenario(
+        name="starttls_masked",
+        title=N_("STARTTLS is masked by a firewall"),
+        description=N_(
+            "A firewall with SMTP inspection replaces STARTTLS by XXXXXXXA and the greeting by "
+            "asterisks; the gateway behind it would offer TLS."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(inspected,),
+    ),
+    Scenario(
+        name="starttls_refused",
+        title=N_("STARTTLS is offered and then refused"),
+        description=N_(
+            "The gateway answers 454 to STARTTLS, usually because its certificate or key cannot "
+            "be loaded."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(
+            changing(starttls=StarttlsPlan("454 4.7.0 TLS not available due to local problem")),
+        ),
+    ),
+    Scenario(
+        name="starttls_vanishes",
+        title=N_("STARTTLS vanishes after the first connection"),
+        description=N_(
+            "The first connection is offered STARTTLS, the following ones are not, as when a "
+            "gateway throttles a sender or balances over unequal machines."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(vanishing,),
+    ),
+    Scenario(
+        name="starttls_closes",
+        title=N_("The connection ends after STARTTLS was accepted"),
+        description=N_("The gateway answers 220 to STARTTLS and hangs up."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(changing(starttls=StarttlsPlan(then=AfterReply.CLOSE)),),
+    ),
+    Scenario(
+        name="starttls_garbage",
+        title=N_("Something that is not TLS follows STARTTLS"),
+        description=N_(
+            "After 220 the gateway sends bytes that are no TLS, as a confused proxy does."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(changing(starttls=StarttlsPlan(then=AfterReply.GARBAGE)),),
+    ),
+    Scenario(
+        name="starttls_injection",
+        title=N_("Commands sent before TLS are obeyed inside it"),
+        description=N_(
+            "The gateway keeps what was sent in clear after STARTTLS and runs it as if it had "
+            "come encrypted (CVE-2011-0411)."
+        ),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(changing(starttls=StarttlsPlan(keeps_plaintext=True)),),
+    ),
+    Scenario(
+        name="small_size",
+        title=N_("Only small messages are taken"),
+        description=N_("The gateway announces a limit of 10 MB; IncaMail sends up to 30 MB."),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(changing(capabilities=SMALL),),
+    ),
+    Scenario(
+        name="greylisting",
+        title=N_("The gateway greylists"),
+        description=N_(
+            "The greeting is 451 for a sender that is new. That says nothing about TLS; the test "
+            "must be repeated from an address that is known."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(
+            changing(
+                greeting=Greeting(
+                    ("451 4.7.1 {host} Greylisted, please try again later",), then_close=True
+                )
+            ),
+        ),
+    ),
+    Scenario(
+        name="busy",
+        title=N_("The gateway is busy"),
+        description=N_("Every connection is greeted with 421, as under load or a rate limit."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(changing(greeting=BUSY),),
+    ),
+    Scenario(
+        name="rate_limited",
+        title=N_("The gateway allows only two connections"),
+        description=N_(
+            "The first two connections are served, all further ones get 421. What was seen on the "
+            "first two still counts."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(limited,),
+    ),
+    Scenario(
+        name="unwelcome",
+        title=N_("The gateway denies access"),
+        description=N_("The greeting is 554: this sender is on a block list or not allow-listed."),
+        fails=codes(),
+        verdict=NOT_READY,
+        gateways=(changing(greeting=UNWELCOME),),
+    ),
+    Scenario(
+        name="tarpit",
+        title=N_("The gateway never greets"),
+        description=N_("The connection is taken and then nothing comes."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(changing(greeting=Greeting(manner=Manner.SILENT)),),
+        waits=True,
+    ),
+    Scenario(
+        name="endless_greeting",
+        title=N_("The greeting never ends"),
+        description=N_("The gateway sends line after line and never finishes its greeting."),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(changing(greeting=Greeting(manner=Manner.ENDLESS, pause_s=0.001)),),
+    ),
+    Scenario(
+        name="reset",
+        title=N_("The connection is reset at STARTTLS"),
+        description=N_(
+            "A device in between breaks the connection off as soon as STARTTLS is sent."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        gateways=(changing(reset_at=Stage.STARTTLS),),
+    ),
+)
