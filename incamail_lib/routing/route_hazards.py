@@ -1,0 +1,167 @@
+"""The hazards of one recipient's route, each found by a rule of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from incamail_lib.facts.routing import Hazard, Method, NextHopKind, RuleSet, Severity
+from incamail_lib.routing.address import (
+    Address,
+    canonical_suffix,
+    has_suffix,
+    length_problems,
+)
+from incamail_lib.routing.hazards import hazard
+from incamail_lib.routing.lookalike import Likeness, likeness
+from incamail_lib.routing.subject import SubjectReading
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What all recipients of one message share."""
+
+    rules: RuleSet
+    reading: SubjectReading
+    subject_matched: bool
+    own_domains: frozenset[str]
+    any_suffixed: bool
+    named_with_suffix: frozenset[str]
+
+    @property
+    def selects(self) -> bool:
+        """Whether a subject rule is in force and matches."""
+        return self.rules.method in (Method.SUBJECT, Method.BOTH) and self.subject_matched
+
+    @property
+    def selects_nowhere(self) -> bool:
+        """Whether the subject rule names no host: each domain's own MX is then looked up."""
+        return self.rules.next_hop.kind is NextHopKind.MX and not self.rules.next_hop.value
+
+    @property
+    def suffix(self) -> str:
+        """The genuine suffix, e.g. ".incamail.ch"."""
+        return canonical_suffix(self.rules.suffix)
+
+
+def route_hazards(
+    address: Address, envelope: Envelope, *, rule: str, refused: bool
+) -> tuple[Hazard, ...]:
+    """Every hazard of this recipient, the gravest kind first as found."""
+    if address.problem:
+        return _malformed(address, envelope)
+    wished = envelope.reading.wants_incamail or has_suffix(address.domain, envelope.suffix)
+    if rule:
+        notes = _on_the_way(address, envelope, rule)
+    elif refused:
+        notes = [hazard("refused")]
+    else:
+        notes = _in_clear(address, envelope)
+    if rule or wished:
+        notes += _address_notes(address, envelope)
+    return tuple(notes)
+
+
+def _malformed(address: Address, envelope: Envelope) -> tuple[Hazard, ...]:
+    """A malformed address is refused by any server, so nothing leaks; it may be a near miss."""
+    notes = [hazard("malformed_address", f"{address.problem}: {address.given}")]
+    if envelope.suffix in address.local.lower():
+        notes.append(hazard("suffix_in_local_part", severity=Severity.WARNING))
+    return tuple(notes)
+
+
+def _in_clear(address: Address, envelope: Envelope) -> list[Hazard]:
+    """What the ordinary route means for this recipient; [] for ordinary mail."""
+    reading = envelope.reading
+    if address.domain in envelope.own_domains:
+        return [hazard("stays_internal")] if reading.wants_incamail else []
+    notes = _near_misses(address, envelope)
+    wish = _unmet_wish(address, envelope)
+    if wish:
+        notes.append(hazard(wish, address.text))
+    elif reading.answers_secured:
+        notes.append(hazard("reply_to_secured"))
+    return notes
+
+
+def _unmet_wish(address: Address, envelope: Envelope) -> str:
+    """The code of the reason why confidential content leaves in clear, or ""."""
+    reading, rules = envelope.reading, envelope.rules
+    if reading.wants_incamail:
+        if envelope.selects:
+            return "subject_rule_without_host"
+        looks = rules.method in (Method.SUBJECT, Method.BOTH)
+        return "subject_rule_missed" if looks else "tag_without_suffix"
+    if _suffixed(address, envelope) in envelope.named_with_suffix:
+        return "suffix_lost"
+    if reading.is_mistyped:
+        return "mistyped_tag"
+    return "mixed_in_clear" if envelope.any_suffixed else ""
+
+
+def _near_misses(address: Address, envelope: Envelope) -> list[Hazard]:
+    notes = []
+    like = likeness(address.domain, envelope.suffix)
+    if like:
+        certain = like is Likeness.EMBEDDED or envelope.reading.wants_incamail
+        severity = Severity.LEAK if certain else Severity.WARNING
+        notes.append(hazard("lookalike_suffix", address.domain, severity=severity))
+    if envelope.suffix in address.local.lower():
+        notes.append(hazard("suffix_in_local_part", address.local))
+    return notes
+
+
+def _on_the_way(address: Address, envelope: Envelope, rule: str) -> list[Hazard]:
+    """What can go wrong for a recipient whose copy is handed to IncaMail."""
+    reading = envelope.reading
+    suffixed = has_suffix(address.domain, envelope.suffix)
+    unchosen = envelope.any_suffixed or address.domain in envelope.own_domains
+    noted = {
+        "tls_not_forced": rule == "mx",
+        "selected_without_wish": not suffixed and not reading.wants_incamail,
+        "dragged_along": not suffixed and reading.wants_incamail and unchosen,
+        "suffix_without_tag": suffixed and not reading.wants_incamail,
+        "static_next_hop": rule != "mx" and is_fixed(envelope.rules),
+    }
+    notes = [hazard(code) for code, applies in noted.items() if applies]
+    if suffixed and reading.is_mistyped:
+        notes.append(hazard("mistyped_tag", reading.decoded, severity=Severity.WARNING))
+    if likeness(address.domain, envelope.suffix):
+        notes.append(hazard("lookalike_suffix", address.domain, severity=Severity.MISROUTED))
+    return notes
+
+
+def is_fixed(rules: RuleSet) -> bool:
+    """Whether the next hop is an IP address, however it was declared."""
+    if rules.next_hop.kind is NextHopKind.STATIC:
+        return True
+    try:
+        ipaddress.ip_address(rules.next_hop.value.strip("[] \t").removeprefix("IPv6:"))
+    except ValueError:
+        return False
+    return True
+
+
+def _address_notes(address: Address, envelope: Envelope) -> list[Hazard]:
+    suffix = envelope.suffix
+    suffixed = has_suffix(address.domain, suffix)
+    plain = address.domain.removesuffix(suffix)
+    noted = {
+        "doubled_suffix": suffixed and (plain.endswith(suffix) or plain == suffix[1:]),
+        "own_domain_suffixed": suffixed and plain in envelope.own_domains,
+        "incomplete_domain": suffixed and "." not in plain,
+        "address_literal": address.is_literal,
+        "trailing_dot": address.has_trailing_dot,
+        "source_route": address.has_route,
+        "quoted_local_part": address.is_quoted,
+        "needs_smtputf8": address.needs_utf8,
+    }
+    notes = [hazard(code, address.text) for code, applies in noted.items() if applies]
+    too_long = length_problems(address.local, plain + suffix)
+    if too_long and not address.is_literal:
+        notes.append(hazard("too_long", ", ".join(too_long)))
+    return notes
+
+
+def _suffixed(address: Address, envelope: Envelope) -> str:
+    return address.text + envelope.suffix
