@@ -1,0 +1,191 @@
+"""ROUT03 to ROUT07: what a rule on the subject does, and what happens without one."""
+
+from __future__ import annotations
+
+from incamail_lib.checks._core import (
+    Context,
+    Result,
+    check,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
+from incamail_lib.checks._subjects import organisation
+from incamail_lib.checks.words import joined
+from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.routing import MessageRouting, Method, Probe, Route, RuleSet
+from incamail_lib.findings import Level
+from incamail_lib.i18n import N_, Text, say
+
+_BY_SUBJECT = (Method.SUBJECT, Method.BOTH)
+_ADD_SUFFIX_RULE = N_(
+    "Route by the recipient suffix (*.incamail.ch) instead of, or in addition to, the subject: the "
+    "add-in appends the suffix to every address, and a suffix cannot be encoded or moved."
+)
+
+
+def probes(facts: AuditFacts, *wanted: Probe) -> tuple[MessageRouting, ...]:
+    """The classified probes of the given kinds."""
+    return tuple(m for m in facts.routing if m.probe in wanted)
+
+
+def routes_of(messages: tuple[MessageRouting, ...]) -> tuple[Route, ...]:
+    """All their routes, in order."""
+    return tuple(route for message in messages for route in message.routes)
+
+
+def labels(messages: tuple[MessageRouting, ...] | list[MessageRouting]) -> Text:
+    """Their subjects on one line."""
+    return joined([message.subject_raw or message.label for message in messages])
+
+
+def not_classified() -> Result:
+    """The word of every check here when the probes are missing from the facts."""
+    return unknown(say("The routing samples were not classified under the declared rules."))
+
+
+def _no_subject_rule() -> Result:
+    return not_applicable(say("No declared rule looks at the subject."))
+
+
+def _looks_at_subject(rules: RuleSet) -> bool:
+    return rules.method in _BY_SUBJECT or rules.refuses_tag_without_suffix
+
+
+def weight(rules: RuleSet) -> Level:
+    """The subject rule alone must hold; beside a suffix rule it is the second net."""
+    return Level.REQUIRED if rules.method is Method.SUBJECT else Level.RECOMMENDED
+
+
+def _held(facts: AuditFacts, *wanted: Probe) -> Result:
+    """Whether every one of the probes is recognised: brought to IncaMail, or refused."""
+    rules = facts.declared.rules
+    messages = probes(facts, *wanted)
+    if not _looks_at_subject(rules):
+        return _no_subject_rule()
+    if not messages:
+        return not_classified()
+    missed = [m for m in messages if not all(r.to_incamail or r.refused for r in m.routes)]
+    if not missed:
+        return passed(say("Recognised: {subjects}.", subjects=labels(messages)))
+    return failed(
+        say("Not recognised, leaves in clear: {subjects}.", subjects=labels(missed)),
+        level=weight(rules),
+    )
+
+
+@check(
+    "ROUT03",
+    on=organisation,
+    title=N_("Tagged mail without the suffix does not leave in clear"),
+    why=N_(
+        "Somebody who types the tag but not the suffix believes that the message is protected. "
+        "A rule on the suffix alone sends it out unprotected."
+    ),
+    remedy=N_(
+        "Add a rule that sends a message back to its author if the subject carries an IncaMail tag "
+        "and a recipient outside your organisation lacks the suffix. Tell users to use the add-in."
+    ),
+    item="6.3",
+    reference="Post MGI guide 8.1, 8.3",
+)
+def tagged_mail_is_never_clear(facts: AuditFacts, _: Context) -> Result:
+    """The plain tag without suffix is routed or refused.
+
+    Required where the subject rule is the only one: it then misses the very thing it is for.
+    """
+    messages = probes(facts, Probe.TAGGED_UNSUFFIXED, Probe.FOLDED)
+    if not messages:
+        return not_classified()
+    leaking = [m for m in messages if m.leaks]
+    if leaking:
+        return failed(
+            say("Leaves in clear: {subjects}.", subjects=labels(leaking)),
+            level=weight(facts.declared.rules),
+        )
+    if any(route.refused for route in routes_of(messages)):
+        return passed(say("Such mail is sent back to its author."))
+    return passed(say("Such mail is routed to IncaMail by its subject."))
+
+
+@check(
+    "ROUT04",
+    on=organisation,
+    title=N_("The subject rule sees encoded subjects"),
+    why=N_(
+        "A subject with an accent or umlaut is often encoded as a whole, tag and all. A filter on "
+        "the raw header, such as Postfix header checks, does not recognise it."
+    ),
+    remedy=_ADD_SUFFIX_RULE,
+    item="6.3",
+    reference="RFC 2047 §4, §6; RFC 5322 §2.2.3",
+)
+def encoded_subjects_are_seen(facts: AuditFacts, _: Context) -> Result:
+    """Base64, quoted-printable and a tag split over two words; required if nothing else catches."""
+    return _held(facts, Probe.ENCODED_B, Probe.ENCODED_Q, Probe.ENCODED_SPLIT)
+
+
+@check(
+    "ROUT05",
+    on=organisation,
+    title=N_("The subject rule recognises tags without <im>"),
+    why=N_(
+        "According to Swiss Post's help page, the HTML add-in writes <c>, <p> or <r> without <im>."
+    ),
+    remedy=N_(
+        "Route by the recipient suffix, or extend the pattern to the three other tags at the start "
+        "of the subject. Ask Swiss Post which tags the add-in you will use writes."
+    ),
+    item="6.3",
+    reference="Post MGI guide 8.1; IncaMail HTML add-in help page",
+    level=Level.RECOMMENDED,
+)
+def type_tags_are_recognised(facts: AuditFacts, _: Context) -> Result:
+    """Recommended: which tags are written is among the questions to Post."""
+    result = _held(facts, Probe.TYPE_TAG_UNSUFFIXED)
+    return Result(result.outcome, result.seen)
+
+
+@check(
+    "ROUT06",
+    on=organisation,
+    title=N_("The subject rule recognises replies and forwarded messages"),
+    why=N_(
+        "A reply quotes the confidential message. If the rule is anchored to the start of the "
+        "subject, a prefix such as «Re:» or «AW:» is enough to let it leave in clear."
+    ),
+    remedy=N_(
+        "Let the pattern match anywhere in the subject, or permit the usual prefixes of all four "
+        "languages before the tag. A rule on the recipient suffix is the safer way."
+    ),
+    item="6.3",
+    reference="Post MGI guide 8.1; RFC 5322 §3.6.5",
+)
+def replies_are_recognised(facts: AuditFacts, _: Context) -> Result:
+    """Every reply prefix of the probes; required if nothing else catches them."""
+    return _held(facts, Probe.REPLY)
+
+
+@check(
+    "ROUT07",
+    on=organisation,
+    title=N_("Recipients who were not chosen are not sent through IncaMail"),
+    why=N_(
+        "A rule on the subject applies to the whole message: colleagues and other recipients who "
+        "should get an ordinary copy receive it from IncaMail too."
+    ),
+    remedy=_ADD_SUFFIX_RULE,
+    item="6.3",
+    reference="RFC 5321 §3.3; Postfix header_checks(5) FILTER",
+    level=Level.RECOMMENDED,
+)
+def others_are_not_dragged_along(facts: AuditFacts, _: Context) -> Result:
+    """In the mixed probe only the suffixed recipient goes to IncaMail."""
+    routes = routes_of(probes(facts, Probe.MIXED_TAGGED))
+    if not routes:
+        return not_classified()
+    dragged = [r.recipient for r in routes if any(h.code == "dragged_along" for h in r.hazards)]
+    if dragged:
+        return failed(say("Also sent to IncaMail: {addresses}.", addresses=joined(dragged)))
+    return passed(say("Each recipient is routed on its own."))
