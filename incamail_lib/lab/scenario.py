@@ -74,8 +74,12 @@ class DnsPlan:
 
 DnsTwist = Callable[[DnsPlan, Names], DnsPlan]
 
+ANY_TAG = "<(im|[cpr])>"
 DOMAIN_RULE = RuleSet(
-    method=Method.DOMAIN, next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch")
+    method=Method.DOMAIN,
+    next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch"),
+    subject_pattern=ANY_TAG,
+    refuses_tag_without_suffix=True,
 )
 BY_MX = IncomingRoute(kind=NextHopKind.MX)
 

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.i18n import N_
-from incamail_lib.lab.scenario import DOMAIN_RULE, Scenario
-from incamail_lib.lab.scenarios._words import NOT_READY, codes
-from incamail_lib.lab.setting import LOOPBACK
+from incamail_lib.lab.scenario import DOMAIN_RULE, DnsPlan, Names, Scenario
+from incamail_lib.lab.scenarios._words import NOT_READY, READY, codes
+from incamail_lib.lab.setting import LOOPBACK, SUFFIX
+
+
+def _to(next_hop: NextHop) -> RuleSet:
+    return DOMAIN_RULE.model_copy(update={"next_hop": next_hop})
+
+
+def suffix_without_mx(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The platform publishes no MX below its suffix."""
+    for domain in names.domains:
+        plan = plan.replaced(f"{domain}{SUFFIX}", "MX")
+    return plan
+
 
 ROUTES = (
     Scenario(
@@ -16,7 +28,7 @@ ROUTES = (
             "The rule looks for «<im>» in the undecoded header, as Postfix's header_checks do. "
             "Encoded subjects slip through, and mail leaves unprotected."
         ),
-        fails=codes(),
+        fails=codes("ROUT02 ROUT04 ROUT05 ROUT07"),
         verdict=NOT_READY,
         rules=RuleSet(
             method=Method.SUBJECT,
@@ -31,26 +43,83 @@ ROUTES = (
             "The rule looks for «<im>» in the decoded subject; the HTML add-in may write tags "
             "without it, and every recipient of a message goes the same way."
         ),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("ROUT02 ROUT05 ROUT07"),
+        verdict=READY,
         rules=RuleSet(method=Method.SUBJECT, next_hop=DOMAIN_RULE.next_hop),
     ),
     Scenario(
+        name="anchored_subject_rule",
+        title=N_("The subject rule misses replies"),
+        description=N_(
+            "The pattern is tied to the start of the subject, so that «AW: <im>…» leaves in clear."
+        ),
+        fails=codes("ROUT02 ROUT05 ROUT06 ROUT07"),
+        verdict=NOT_READY,
+        rules=RuleSet(
+            method=Method.SUBJECT, next_hop=DOMAIN_RULE.next_hop, subject_pattern="^<im>"
+        ),
+    ),
+    Scenario(
+        name="wide_subject_rule",
+        title=N_("The subject rule selects ordinary mail"),
+        description=N_("The pattern «im» lacks the brackets, so that many a German word matches."),
+        fails=codes("ROUT05 ROUT07 ROUT12"),
+        verdict=READY,
+        rules=RuleSet(method=Method.BOTH, next_hop=DOMAIN_RULE.next_hop, subject_pattern="im"),
+    ),
+    Scenario(
+        name="plain_domain_rule",
+        title=N_("Tagged mail without the suffix leaves in clear"),
+        description=N_(
+            "Mail is recognised by the suffix alone, and nothing stops a message whose author "
+            "typed the tag and forgot the suffix."
+        ),
+        fails=codes("ROUT03"),
+        verdict=READY,
+        rules=RuleSet(method=Method.DOMAIN, next_hop=DOMAIN_RULE.next_hop),
+    ),
+    Scenario(
         name="no_rule",
-        title=N_("Nothing routes mail to IncaMail"),
-        description=N_("There is no rule and the MX look-up is not used for the suffix either."),
-        fails=codes(),
+        title=N_("Mail finds IncaMail by MX look-up alone"),
+        description=N_(
+            "There is no rule; the ordinary MX look-up brings suffixed mail to IncaMail, but "
+            "nothing forces encryption."
+        ),
+        fails=codes("ROUT02 ROUT03"),
+        verdict=READY,
+        rules=RuleSet(method=Method.NONE, next_hop=NextHop(kind=NextHopKind.MX)),
+    ),
+    Scenario(
+        name="no_route",
+        title=N_("Nothing leads to IncaMail"),
+        description=N_("There is no rule, and the name server knows no MX below the suffix."),
+        fails=codes("ROUT01 ROUT02 ROUT03"),
         verdict=NOT_READY,
         rules=RuleSet(method=Method.NONE, next_hop=NextHop(kind=NextHopKind.MX)),
+        dns=suffix_without_mx,
     ),
     Scenario(
         name="static_next_hop",
         title=N_("The next hop is a fixed address"),
         description=N_("Mail for IncaMail is handed to an IP address, which will change one day."),
-        fails=codes(),
+        fails=codes("ROUT09"),
+        verdict=READY,
+        rules=_to(NextHop(kind=NextHopKind.STATIC, value=LOOPBACK)),
+    ),
+    Scenario(
+        name="next_hop_missing",
+        title=N_("The rule names no next hop"),
+        description=N_("The rule hands mail to a fixed address, but the address was left out."),
+        fails=codes("ROUT08"),
         verdict=NOT_READY,
-        rules=RuleSet(
-            method=Method.DOMAIN, next_hop=NextHop(kind=NextHopKind.STATIC, value=LOOPBACK)
-        ),
+        rules=_to(NextHop(kind=NextHopKind.STATIC)),
+    ),
+    Scenario(
+        name="foreign_next_hop",
+        title=N_("The rule hands mail to somebody else"),
+        description=N_("The next hop is a relay that belongs neither to IncaMail nor the client."),
+        fails=codes("ROUT10"),
+        verdict=NOT_READY,
+        rules=_to(NextHop(kind=NextHopKind.SMART_HOST, value="relay.hoster.example")),
     ),
 )

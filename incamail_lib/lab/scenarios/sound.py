@@ -8,6 +8,7 @@ from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import Variant
 from incamail_lib.lab.plan import Greeting, Refusal, Version
 from incamail_lib.lab.scenario import (
+    ANY_TAG,
     DOMAIN_RULE,
     Scenario,
     as_is,
@@ -54,15 +55,12 @@ SOUND = (
         title=N_("In order with a rule on suffix and subject"),
         description=N_(
             "Mail is recognised by the suffix and, in addition, by the decoded subject; the "
-            "pattern covers the tags with and without «<im>»."
+            "pattern covers the tags with and without «<im>». A subject rule still takes along "
+            "recipients who were not chosen."
         ),
-        fails=codes(),
+        fails=codes("ROUT07"),
         verdict=READY,
-        rules=RuleSet(
-            method=Method.BOTH,
-            next_hop=DOMAIN_RULE.next_hop,
-            subject_pattern=r"^\s*((re|fwd?|aw|wg|tr|r|i):\s*)*(<im>|<[cpr]>)",
-        ),
+        rules=RuleSet(method=Method.BOTH, next_hop=DOMAIN_RULE.next_hop, subject_pattern=ANY_TAG),
     ),
     Scenario(
         name="sound_static_host_name",
