@@ -35,6 +35,12 @@ class Address:
     problem: str = ""  # why it is malformed; a stable token
 
     @property
+    def is_routable(self) -> bool:
+        """Whether a server would route it: many let a malformed local part pass, and then it is
+        the domain that decides. To call such an address harmless would hide a leak."""
+        return self.problem in ("", "local_part")
+
+    @property
     def is_quoted(self) -> bool:
         """Whether the local part is a quoted string."""
         return self.local.startswith('"')
@@ -197,6 +203,15 @@ def _a_label(label: str) -> str:
     try:
         return idna.encode(lower).decode("ascii")
     except (UnicodeError, IndexError):
+        return _lenient_a_label(lower)
+
+
+def _lenient_a_label(lower: str) -> str:
+    """What older software (RFC 3490) makes of a label that RFC 5892 forbids, such as a symbol:
+    such names exist in the DNS, so mail to them would leave."""
+    try:
+        return "xn--" + lower.encode("punycode").decode("ascii")
+    except UnicodeError:
         return lower
 
 

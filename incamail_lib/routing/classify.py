@@ -121,7 +121,7 @@ def _envelope(
         reading=_leading(sample.subjects),
         subject_matched=_subject_matches(sample.subjects, rules),
         own_domains=frozenset(domain.lower() for domain in own_domains),
-        any_suffixed=any(has_suffix(a.domain, genuine) and not a.problem for a in addresses),
+        any_suffixed=any(has_suffix(a.domain, genuine) and a.is_routable for a in addresses),
         named_with_suffix=frozenset(a.text for a in named if has_suffix(a.domain, genuine)),
     )
 
@@ -156,7 +156,7 @@ def _route(address: Address, envelope: Envelope) -> Route:
 def _way(address: Address, envelope: Envelope) -> tuple[str, NextHop | None]:
     """By which rule, and to which next hop; an empty rule is the ordinary route."""
     rules = envelope.rules
-    if address.problem:
+    if not address.is_routable:
         return "", None
     by_suffix = has_suffix(address.domain, rules.suffix.strip().rstrip(".").lower())
     if rules.method in (Method.DOMAIN, Method.BOTH) and by_suffix:
@@ -171,7 +171,7 @@ def _way(address: Address, envelope: Envelope) -> tuple[str, NextHop | None]:
 def _is_refused(address: Address, envelope: Envelope) -> bool:
     """Whether the client's own rule against tags without suffix holds the message back."""
     applies = envelope.rules.refuses_tag_without_suffix and envelope.subject_matched
-    return applies and not address.problem and address.domain not in envelope.own_domains
+    return applies and address.is_routable and address.domain not in envelope.own_domains
 
 
 def _message_hazards(sample: Sample, envelope: Envelope) -> tuple[Hazard, ...]:
@@ -186,6 +186,7 @@ def _message_hazards(sample: Sample, envelope: Envelope) -> tuple[Hazard, ...]:
         notes.append(hazard("no_recipients"))
     if len(sample.recipients) > MAX_RECIPIENTS:
         notes.append(hazard("too_many_recipients", str(len(sample.recipients))))
-    if not envelope.selects and _subject_matches(sample.attached, envelope.rules):
+    attached = _subject_matches(sample.attached, envelope.rules)
+    if attached and envelope.looks_at_subject and not envelope.selects:
         notes.append(hazard("attached_subject", sample.attached[0].decoded))
     return tuple({(note.code, note.detail): note for note in notes}.values())

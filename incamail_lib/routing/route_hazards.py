@@ -29,9 +29,14 @@ class Envelope:
     named_with_suffix: frozenset[str]
 
     @property
+    def looks_at_subject(self) -> bool:
+        """Whether a subject rule is in force."""
+        return self.rules.method in (Method.SUBJECT, Method.BOTH)
+
+    @property
     def selects(self) -> bool:
-        """Whether a subject rule is in force and matches."""
-        return self.rules.method in (Method.SUBJECT, Method.BOTH) and self.subject_matched
+        """Whether the subject rule is in force and matches."""
+        return self.looks_at_subject and self.subject_matched
 
     @property
     def selects_nowhere(self) -> bool:
@@ -48,7 +53,7 @@ def route_hazards(
     address: Address, envelope: Envelope, *, rule: str, refused: bool
 ) -> tuple[Hazard, ...]:
     """Every hazard of this recipient, the gravest kind first as found."""
-    if address.problem:
+    if not address.is_routable:
         return _malformed(address, envelope)
     wished = envelope.reading.wants_incamail or has_suffix(address.domain, envelope.suffix)
     if rule:
@@ -86,12 +91,11 @@ def _in_clear(address: Address, envelope: Envelope) -> list[Hazard]:
 
 def _unmet_wish(address: Address, envelope: Envelope) -> str:
     """The code of the reason why confidential content leaves in clear, or ""."""
-    reading, rules = envelope.reading, envelope.rules
+    reading = envelope.reading
     if reading.wants_incamail:
         if envelope.selects:
             return "subject_rule_without_host"
-        looks = rules.method in (Method.SUBJECT, Method.BOTH)
-        return "subject_rule_missed" if looks else "tag_without_suffix"
+        return "subject_rule_missed" if envelope.looks_at_subject else "tag_without_suffix"
     if _suffixed(address, envelope) in envelope.named_with_suffix:
         return "suffix_lost"
     if reading.is_mistyped:
@@ -147,6 +151,7 @@ def _address_notes(address: Address, envelope: Envelope) -> list[Hazard]:
     suffixed = has_suffix(address.domain, suffix)
     plain = address.domain.removesuffix(suffix)
     noted = {
+        "malformed_address": bool(address.problem),
         "doubled_suffix": suffixed and (plain.endswith(suffix) or plain == suffix[1:]),
         "own_domain_suffixed": suffixed and plain in envelope.own_domains,
         "incomplete_domain": suffixed and "." not in plain,

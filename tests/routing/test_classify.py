@@ -181,6 +181,16 @@ def test_a_rule_that_refuses_tags_without_suffix_stops_the_leak() -> None:
     assert one(PLAIN, "<c> x", strict).leaks  # its pattern knows <im> only
 
 
+@pytest.mark.parametrize(
+    "recipient", ["a..b@partner.example", "a b@partner.example", "a@☃.example"]
+)
+def test_sloppy_addresses_still_leak(recipient: str) -> None:
+    """Servers pass on what the standard forbids; only an impossible domain keeps mail inside."""
+    assert one(recipient).leaks
+    assert one(f"{recipient}.incamail.ch").to_incamail
+    assert not one("a@partner..example").leaks
+
+
 def test_a_mistyped_tag_leaks_without_suffix() -> None:
     """The sender meant protection; ordinary words in brackets do not."""
     assert "mistyped_tag" in codes(one(PLAIN, "&lt;im&gt;&lt;c&gt; x"))

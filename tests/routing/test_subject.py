@@ -68,8 +68,24 @@ def test_what_is_unusual_is_noted(subject: str | bytes, code: str) -> None:
 
 @pytest.mark.parametrize(
     "prefix",
-    ["Re:", "RE:", "Fwd:", "FW:", "AW:", "WG:", "TR:", "R:", "I:", "RIF:", "Re[2]:", "Re (3) :"]
-    + ["AW: Re: WG:", "[List] Re:", "[EXTERN]", "RÉF:"],
+    [
+        "Re:",
+        "RE:",
+        "Fwd:",
+        "FW:",
+        "AW:",
+        "WG:",
+        "TR:",
+        "R:",
+        "I:",
+        "RIF:",
+        "Re[2]:",
+        "Re (3) :",
+        "AW: Re: WG:",
+        "[List] Re:",
+        "[EXTERN]",
+        "RÉF:",
+    ],
 )
 def test_reply_prefixes_are_recognised(prefix: str) -> None:
     """In all four languages, numbered and stacked; the tag behind them still counts."""

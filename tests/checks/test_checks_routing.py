@@ -1,0 +1,246 @@
+"""ROUT: sound rules pass, each fault fails its own check, missing evidence is unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from factories import NOW, answer, declared, facts
+
+from incamail_lib.checks import routing
+from incamail_lib.checks._core import judge
+from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
+from incamail_lib.facts.dns import DnsFacts, DnsStatus
+from incamail_lib.facts.routing import (
+    MessageRouting,
+    Method,
+    NextHop,
+    NextHopKind,
+    RuleSet,
+    SubjectView,
+)
+from incamail_lib.findings import Finding, Level, Outcome
+from incamail_lib.routing import classify, standard_samples
+
+PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
+NOT_APPLICABLE = Outcome.NOT_APPLICABLE
+CODES = [check.code for check in routing.CHECKS]
+SMART_HOST = NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch")
+MX = NextHop(kind=NextHopKind.MX)
+DOMAINS = ("muster.example",)
+WITH_MX = DnsFacts(platform_mx=answer("probe.incamail.ch", "MX", "10 gw1.incamail.com"))
+
+
+def rules(method: Method, **changes: Any) -> RuleSet:
+    return RuleSet(**({"method": method, "next_hop": SMART_HOST} | changes))
+
+
+def measured(given: RuleSet, *samples: MessageRouting, **changes: Any) -> AuditFacts:
+    said = declared(rules=given, domains=DOMAINS, **changes.pop("said", {}))
+    routed = (*standard_samples(given, DOMAINS), *samples)
+    return facts(**({"declared": said, "routing": routed} | changes))
+
+
+def found(code: str, audited: AuditFacts) -> Finding:
+    return next(f for f in judge(audited, routing.CHECKS, NOW) if f.code == code)
+
+
+def failures(audited: AuditFacts) -> dict[str, Level]:
+    judged = judge(audited, routing.CHECKS, NOW)
+    return {f.code: f.level for f in judged if f.outcome is FAILED}
+
+
+def test_a_suffix_rule_that_refuses_tags_without_suffix_is_sound() -> None:
+    """Only the two nets behind it have small holes, which are recommended at most."""
+    strict = rules(
+        Method.DOMAIN,
+        refuses_tag_without_suffix=True,
+        subject_pattern="^((re|fwd?|aw|wg|tr|r|i): *)*<(im|c|p|r)>",
+    )
+    assert failures(measured(strict)) == {}
+
+
+def test_the_guides_suffix_rule_leaks_only_by_hand() -> None:
+    """A tag typed without suffix leaves in clear: recommended, since the add-in writes both."""
+    audited = measured(rules(Method.DOMAIN))
+    assert failures(audited) == {"ROUT03": Level.RECOMMENDED}
+    for code in ("ROUT04", "ROUT05", "ROUT06"):
+        assert found(code, audited).outcome is NOT_APPLICABLE
+
+
+def test_a_raw_subject_rule_alone_is_a_required_failure() -> None:
+    """Encoded mail leaves in clear and nothing else catches it."""
+    raw = rules(Method.SUBJECT, subject_view=SubjectView.RAW)
+    assert failures(measured(raw, dns=WITH_MX)) == {
+        "ROUT02": Level.RECOMMENDED,
+        "ROUT04": Level.REQUIRED,
+        "ROUT05": Level.RECOMMENDED,
+        "ROUT07": Level.RECOMMENDED,
+    }
+    decoded = rules(Method.SUBJECT)
+    assert "ROUT04" not in failures(measured(decoded, dns=WITH_MX))
+
+
+def test_beside_a_suffix_rule_the_subject_rule_is_a_second_net() -> None:
+    """The same holes are recommended: add-in mail is caught by its suffix."""
+    both = rules(Method.BOTH, subject_view=SubjectView.RAW)
+    assert set(failures(measured(both)).values()) == {Level.RECOMMENDED}
+    assert "ROUT04" in failures(measured(both))
+    assert "ROUT03" not in failures(measured(both))
+
+
+def test_an_anchored_pattern_misses_replies() -> None:
+    """«^<im>» lets «Re: <im>» leave in clear; the finding names the prefixes."""
+    anchored = rules(Method.SUBJECT, subject_pattern="^<im>")
+    finding = found("ROUT06", measured(anchored))
+    assert (finding.outcome, finding.level) == (FAILED, Level.REQUIRED)
+    assert "AW: <im><c>" in finding.seen.english()
+    assert found("ROUT06", measured(rules(Method.SUBJECT))).outcome is PASSED
+
+
+def test_a_pattern_that_misses_its_own_tag_is_required() -> None:
+    """A subject rule that does not recognise the plain tag does nothing at all."""
+    wrong = rules(Method.SUBJECT, subject_pattern=r"\[im\]")
+    assert failures(measured(wrong))["ROUT03"] is Level.REQUIRED
+    assert "ROUT03" not in failures(measured(rules(Method.SUBJECT)))
+
+
+def test_type_tags_without_im_are_missed_by_the_usual_pattern() -> None:
+    """Recommended, because which tags are written is a question to Post."""
+    usual = found("ROUT05", measured(rules(Method.SUBJECT)))
+    assert (usual.outcome, usual.level) == (FAILED, Level.RECOMMENDED)
+    wider = rules(Method.SUBJECT, subject_pattern="<(im|c|p|r)>")
+    assert found("ROUT05", measured(wider)).outcome is PASSED
+
+
+def test_a_subject_rule_drags_others_along() -> None:
+    """The other recipient and the colleague are named; a suffix rule routes each on its own."""
+    dragged = found("ROUT07", measured(rules(Method.SUBJECT)))
+    assert dragged.outcome is FAILED
+    assert "colleague@muster.example" in dragged.seen.english()
+    assert found("ROUT07", measured(rules(Method.DOMAIN))).outcome is PASSED
+
+
+@pytest.mark.parametrize(
+    ("dns", "outcome"),
+    [
+        (WITH_MX, PASSED),
+        (DnsFacts(), UNKNOWN),
+        (DnsFacts(platform_mx=answer("x.incamail.ch", "MX", status=DnsStatus.TIMEOUT)), UNKNOWN),
+        (DnsFacts(platform_mx=answer("x.incamail.ch", "MX", status=DnsStatus.NXDOMAIN)), FAILED),
+    ],
+)
+@pytest.mark.parametrize(
+    "given", [rules(Method.NONE), rules(Method.SUBJECT), rules(Method.DOMAIN, next_hop=MX)]
+)
+def test_a_route_by_mx_rests_on_the_mx(given: RuleSet, dns: DnsFacts, outcome: Outcome) -> None:
+    """Guide 8.1 (a) works if the MX exists; a time-out is neither; a smart host needs none."""
+    assert found("ROUT01", measured(given, dns=dns)).outcome is outcome
+    assert found("ROUT01", measured(rules(Method.DOMAIN), dns=dns)).outcome is PASSED
+
+
+def test_without_any_rule_encryption_is_not_forced() -> None:
+    """Recommended: the guide calls the MX look-up the standard, but nothing forces TLS."""
+    audited = measured(rules(Method.NONE, next_hop=MX), dns=WITH_MX)
+    assert failures(audited) == {"ROUT02": Level.RECOMMENDED, "ROUT03": Level.RECOMMENDED}
+    assert found("ROUT08", audited).outcome is NOT_APPLICABLE
+    assert found("ROUT09", audited).outcome is NOT_APPLICABLE
+    assert found("ROUT02", measured(rules(Method.DOMAIN))).outcome is PASSED
+
+
+@pytest.mark.parametrize(
+    ("method", "hop", "outcome", "level"),
+    [
+        (Method.DOMAIN, SMART_HOST, PASSED, Level.REQUIRED),
+        (Method.DOMAIN, MX, PASSED, Level.REQUIRED),
+        (Method.DOMAIN, NextHop(kind=NextHopKind.SMART_HOST), FAILED, Level.REQUIRED),
+        (Method.SUBJECT, MX, FAILED, Level.REQUIRED),
+        (Method.BOTH, MX, FAILED, Level.RECOMMENDED),
+        (Method.SUBJECT, NextHop(kind=NextHopKind.MX, value="im.post.ch"), PASSED, Level.REQUIRED),
+    ],
+)
+def test_a_next_hop_is_named_where_one_is_needed(
+    method: Method, hop: NextHop, outcome: Outcome, level: Level
+) -> None:
+    """MX look-up of the recipient's domain suits the suffix only."""
+    finding = found("ROUT08", measured(rules(method, next_hop=hop)))
+    assert (finding.outcome, finding.level) == (outcome, level)
+
+
+def test_a_fixed_address_is_advised_against() -> None:
+    """It works today and fails on the day the address changes."""
+    address = "194.41.147.13"
+    fixed = rules(Method.DOMAIN, next_hop=NextHop(kind=NextHopKind.STATIC, value=address))
+    finding = found("ROUT09", measured(fixed))
+    assert (finding.outcome, finding.level) == (FAILED, Level.RECOMMENDED)
+    assert address in finding.seen.english()
+    assert found("ROUT09", measured(rules(Method.DOMAIN))).outcome is PASSED
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ("im.post.ch", PASSED),
+        ("[IM.post.ch]", PASSED),
+        ("out.muster.example", PASSED),
+        ("relay.other.example", FAILED),
+    ],
+)
+def test_the_next_hop_is_incamails_or_ones_own(value: str, outcome: Outcome) -> None:
+    """A stranger's host would get everything that is confidential."""
+    hop = NextHop(kind=NextHopKind.SMART_HOST, value=value)
+    said = {"sending": (DeclaredGateway(host="out.muster.example"),)}
+    finding = found("ROUT10", measured(rules(Method.DOMAIN, next_hop=hop), said=said))
+    assert (finding.outcome, finding.level) == (outcome, Level.REQUIRED)
+
+
+def test_a_suffix_without_dot_takes_lookalikes_for_incamail() -> None:
+    """The finding names the domain that was caught."""
+    finding = found("ROUT11", measured(rules(Method.DOMAIN, suffix="incamail.ch")))
+    assert finding.outcome is FAILED
+    assert "notincamail.ch" in finding.seen.english()
+    assert found("ROUT11", measured(rules(Method.DOMAIN))).outcome is PASSED
+
+
+def test_a_wide_pattern_selects_ordinary_mail() -> None:
+    """«im» without brackets is in many German, French and Italian words."""
+    assert found("ROUT12", measured(rules(Method.SUBJECT, subject_pattern="im"))).outcome is FAILED
+    assert found("ROUT12", measured(rules(Method.SUBJECT))).outcome is PASSED
+
+
+def test_an_address_that_grows_too_long_is_named() -> None:
+    """Judged with the suffix, in the client's own samples too."""
+    long = classify([f"{'a' * 65}@x.example.incamail.ch"], "<im><c> x", rules(Method.DOMAIN))
+    assert found("ROUT13", measured(rules(Method.DOMAIN), long)).outcome is FAILED
+    assert found("ROUT13", measured(rules(Method.DOMAIN))).outcome is PASSED
+
+
+@pytest.mark.parametrize(
+    ("to", "outcome", "level"),
+    [
+        (["a@x.example.incamail.ch"], PASSED, Level.REQUIRED),
+        (["a@x.example"], FAILED, Level.REQUIRED),
+        (["a@firm.incamail.ch"], FAILED, Level.RECOMMENDED),
+        ([], UNKNOWN, Level.REQUIRED),
+    ],
+)
+def test_own_samples_are_judged_one_by_one(to: list[str], outcome: Outcome, level: Level) -> None:
+    """A leak is required, a misrouted message recommended, the finding carries the label."""
+    given = rules(Method.DOMAIN)
+    sample = classify(to, "<im><c> x", given, label="Befund an Praxis")
+    finding = found("ROUT14", measured(given, sample))
+    assert (finding.outcome, finding.level) == (outcome, level)
+    assert finding.subject == "Befund an Praxis"
+
+
+def test_no_own_samples_is_not_applicable() -> None:
+    """The probes are not the client's own messages."""
+    assert found("ROUT14", measured(rules(Method.DOMAIN))).outcome is NOT_APPLICABLE
+
+
+def test_without_classified_probes_nothing_is_claimed() -> None:
+    """Facts without routing evidence never pass and never fail."""
+    audited = facts(declared=declared(rules=rules(Method.BOTH), domains=DOMAINS), routing=())
+    outcomes = {c: found(c, audited).outcome for c in CODES if c not in ("ROUT08", "ROUT10")}
+    assert outcomes.pop("ROUT14") is NOT_APPLICABLE
+    assert set(outcomes.values()) == {UNKNOWN}
