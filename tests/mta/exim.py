@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +16,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from mta.postfix import Files
-from mta.process import Log, free_port, stop_group, wait_until_listening
+from mta.process import Log, free_port, started
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 PROGRAM = CACHE / "incamail-runbook" / "exim" / "usr" / "sbin" / "exim4"
 OWNER = "Debian-exim"
-START_S = 20.0
 
 
 class Asks(StrEnum):
@@ -109,18 +107,8 @@ def _run(folder: Path, host: str, identity: Files | None, asks: Asks) -> Iterato
     )
     (folder / "exim.conf").write_text(configuration)
     log = Log(folder / "log" / "mainlog")
-    process = subprocess.Popen(
-        [PROGRAM, "-C", folder / "exim.conf", "-bdf"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        wait_until_listening(process, port, log, timeout_s=START_S)
-        yield Exim(port, folder, log, process.pid)
-    finally:
-        stop_group(process)
+    with started([PROGRAM, "-C", folder / "exim.conf", "-bdf"], port=port, log=log) as pid:
+        yield Exim(port, folder, log, pid)
 
 
 def _write_material(folder: Path, identity: Files) -> None:

@@ -7,7 +7,6 @@ touched. Postfix changes users, so this needs root.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from mta.process import Log, free_port, stop_group, wait_until_listening
+from mta.process import Log, free_port, started
 
 MASTER = Path("/usr/lib/postfix/sbin/master")
 OWNER = "postfix"
 GROUP = "postdrop"
-START_S = 20.0
 
 # (directory, owner, group, mode) as postfix-files(5) of the package has them
 QUEUE = (
@@ -82,7 +80,7 @@ class Postfix:
 
 @contextmanager
 def running(
-    settings: Mapping[str, str], *, files: Mapping[str, bytes] | None = None
+    settings: Mapping[str, str], files: Mapping[str, bytes] | None = None
 ) -> Iterator[Postfix]:
     """Run Postfix with `settings` on top of the base; `files` are written beside main.cf.
 
@@ -107,19 +105,9 @@ def _run(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
     (folder / "main.cf").write_text(main)
     (folder / "master.cf").write_text(SERVICES.format(port=port))
     log = Log(folder / "mail.log")
-    # -d: stay in the foreground. A session of its own makes all its children one group.
-    process = subprocess.Popen(
-        [MASTER, "-c", folder, "-d"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        wait_until_listening(process, port, log, timeout_s=START_S)
-        yield Postfix(port, folder, log, process.pid)
-    finally:
-        stop_group(process)
+    # -d: stay in the foreground
+    with started([MASTER, "-c", folder, "-d"], port=port, log=log) as pid:
+        yield Postfix(port, folder, log, pid)
 
 
 def gateway(

@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+START_S = 20.0
 STOP_S = 10.0
 PACE_S = 0.02  # between two looks at what another program does
 
@@ -59,18 +61,35 @@ def free_port() -> int:
     raise AssertionError("no free port on 127.0.0.1")
 
 
-def wait_until_listening(
-    process: subprocess.Popen[bytes], port: int, log: Log, *, timeout_s: float
-) -> None:
-    """Return once the server takes connections; fails with its words if it ends before."""
-    deadline = time.monotonic() + timeout_s
+@contextlib.contextmanager
+def started(
+    command: Sequence[str | Path], *, port: int, log: Log, timeout_s: float = START_S
+) -> Iterator[int]:
+    """Run a server until it listens on `port`; gives the id of its process and process group.
+
+    Fails with the server's own words if it ends before. On leaving, every process is gone.
+    """
+    said = log.path.with_name(f"{log.path.name}.stderr")
+    with said.open("wb") as file:
+        # A session of its own makes all its children one group.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    try:
+        if not _listens(process, port, time.monotonic() + timeout_s):
+            words = f"{said.read_text('utf-8', 'replace')}\n{log.text}"
+            raise AssertionError(f"the server does not listen on port {port}:\n{words}")
+        yield process.pid
+    finally:
+        stop_group(process)
+
+
+def _listens(process: subprocess.Popen[bytes], port: int, deadline: float) -> bool:
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-            return
+            return True
         time.sleep(PACE_S)
-    stop_group(process)
-    said = process.stderr.read().decode("utf-8", "replace") if process.stderr else ""
-    raise AssertionError(f"the server does not listen on port {port}:\n{said}\n{log.text}")
+    return False
 
 
 def members(group: int) -> list[psutil.Process]:
@@ -93,6 +112,3 @@ def stop_group(process: subprocess.Popen[bytes]) -> None:
         _, alive = psutil.wait_procs(members(process.pid), STOP_S)
         if not alive:
             break
-    if process.stderr and process.poll() is not None and not process.stderr.closed:
-        process.stderr.read()
-        process.stderr.close()
