@@ -103,10 +103,13 @@ def s_client(visit: Visit) -> Claim:
     if not shutil.which("openssl"):
         return Claim.NOT_INSTALLED
     text = _said(
-        ["openssl", "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{visit.port}"]
-        + ["-CAfile", visit.root, "-showcerts"]
-        # -cert alone sends the leaf without its intermediates.
-        + visit.with_shown("-cert", visit.chain, "-cert_chain", visit.chain, "-key", visit.key)
+        [
+            *("openssl", "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{visit.port}"),
+            *("-CAfile", visit.root, "-showcerts"),
+            # -cert alone sends the leaf without its intermediates.
+            *visit.with_shown("-cert", visit.chain, "-cert_chain", visit.chain),
+            *visit.with_shown("-key", visit.key),
+        ]
     )
     asked = re.search("^(Acceptable client certificate CA|Requested Signature)", text, re.M)
     return _claim(visit, refused="alert number" in text, asked=bool(asked))
@@ -117,10 +120,12 @@ def gnutls_cli(visit: Visit) -> Claim:
     if not shutil.which("gnutls-cli"):
         return Claim.NOT_INSTALLED
     text = _said(
-        ["gnutls-cli", "--starttls-proto=smtp", f"--x509cafile={visit.root}"]
-        + [f"--verify-hostname={HOST}"]
-        + visit.with_shown(f"--x509certfile={visit.chain}", f"--x509keyfile={visit.key}")
-        + ["-V", "-p", str(visit.port), "127.0.0.1"]
+        [
+            *("gnutls-cli", "--starttls-proto=smtp", f"--x509cafile={visit.root}"),
+            f"--verify-hostname={HOST}",
+            *visit.with_shown(f"--x509certfile={visit.chain}", f"--x509keyfile={visit.key}"),
+            *("-V", "-p", str(visit.port), "127.0.0.1"),
+        ]
     )
     asked = "Server has requested a certificate" in text
     return _claim(visit, refused=bool(re.search(r"[Aa]lert \[\d+\]", text)), asked=asked)
@@ -132,10 +137,12 @@ def posttls_finger(visit: Visit) -> Claim:
         return Claim.NOT_INSTALLED
     (visit.folder / "main.cf").write_text("compatibility_level = 3.6\n")
     text = _said(
-        ["posttls-finger", "-l", "secure", "-F", visit.root]
-        + visit.with_shown("-k", visit.chain, "-K", visit.key)
-        + ["-L", "verbose,summary", "-t", "10", "-T", "10"]
-        + [f"[127.0.0.1]:{visit.port}", HOST],
+        [
+            *("posttls-finger", "-l", "secure", "-F", visit.root),
+            *visit.with_shown("-k", visit.chain, "-K", visit.key),
+            *("-L", "verbose,summary", "-t", "10", "-T", "10"),
+            *(f"[127.0.0.1]:{visit.port}", HOST),
+        ],
         MAIL_CONFIG=str(visit.folder),
     )
     return _claim(visit, refused="alert number" in text, asked=None)
@@ -162,10 +169,13 @@ def testssl(visit: Visit) -> Claim:
     if old and visit.shown:
         return Claim.SILENT  # it has no option to show a certificate
     text = _said(
-        [_testssl_path(), "--color", "0", "--quiet", "--warnings", "batch", "--nodns=none", "-S"]
-        + visit.with_shown("--mtls", str(visit.folder / f"{visit.shown}-both.pem"))
-        + ["--add-ca", visit.root, "--openssl", "/usr/bin/openssl"]
-        + ["--starttls", "smtp", f"127.0.0.1:{visit.port}"],
+        [
+            *(_testssl_path(), "--color", "0", "--quiet", "--warnings", "batch"),
+            *("--nodns=none", "-S"),
+            *visit.with_shown("--mtls", str(visit.folder / f"{visit.shown}-both.pem")),
+            *("--add-ca", visit.root, "--openssl", "/usr/bin/openssl"),
+            *("--starttls", "smtp", f"127.0.0.1:{visit.port}"),
+        ],
         limit_s=SLOW_S,
     )
     found = re.search(r"^ *Client Authentication +(\w+)", text, re.M)

@@ -38,14 +38,16 @@ def test_postfix_takes_a_message_and_is_gone_afterwards(identity: postfix.Files)
 @pytest.mark.postfix
 def test_two_postfixes_live_side_by_side(identity: postfix.Files) -> None:
     """Each instance has its own port, queue and log."""
-    with postfix.running(*postfix.gateway("a.example", None)) as one:
-        with postfix.running(*postfix.gateway("b.example", identity)) as other:
-            assert one.port != other.port
-            for mta, host, tls in ((one, b"a.example", False), (other, b"b.example", True)):
-                with smtplib.SMTP("127.0.0.1", mta.port, timeout=30) as client:
-                    _, said = client.ehlo()
-                    assert said.startswith(host)
-                    assert client.has_extn("starttls") is tls
+    with (
+        postfix.running(*postfix.gateway("a.example", None)) as one,
+        postfix.running(*postfix.gateway("b.example", identity)) as other,
+    ):
+        assert one.port != other.port
+        for mta, host, tls in ((one, b"a.example", False), (other, b"b.example", True)):
+            with smtplib.SMTP("127.0.0.1", mta.port, timeout=30) as client:
+                _, said = client.ehlo()
+                assert said.startswith(host)
+                assert client.has_extn("starttls") is tls
 
 
 @pytest.mark.exim
