@@ -132,12 +132,27 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether `issuer` has the name and the key that signed `certificate`."""
+    """Whether `issuer` has the name and the key that signed `certificate`.
+
+    Where the signature is of a kind that the library refuses to verify (SHA-1), name and key
+    identifier must do: who issued it is a fact, that it is weak is another.
+    """
     try:
         certificate.verify_directly_issued_by(issuer)
+    except UnsupportedAlgorithm:
+        return _names_issuer(certificate, issuer)
     except (InvalidSignature, *UNREADABLE):
         return False
     return True
+
+
+def _names_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        wanted = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+        own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return certificate.issuer == issuer.subject
+    return certificate.issuer == issuer.subject and wanted.value.key_identifier == own.value.digest
 
 
 def _key(certificate: x509.Certificate) -> dict[str, Any]:

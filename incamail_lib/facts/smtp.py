@@ -135,6 +135,8 @@ class SmtpFacts(Record):
     mail_reply: Reply | None = None  # reply to MAIL FROM:<> when that was asked; RSET follows
     mail_in_clear_reply: Reply | None = None  # the same without TLS, where that was asked
     injected_reply: Reply | None = None  # INJECTION: the reply to the smuggled command
+    plaintext_after_starttls: str = ""  # smuggled in behind the 220; never obeyed
+    tls_replies: int = 0  # INJECTION: replies inside TLS up to the one to QUIT
     bytes_sent: int = 0
     bytes_received: int = 0
     transcript: tuple[Exchange, ...] = ()

@@ -1,0 +1,171 @@
+"""SMTP without I/O: bytes to replies, and the STARTTLS dialogue as a table of stages.
+
+Nothing here knows a socket or a clock. What a peer does wrong is a `Malformed`, never a crash.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.smtp import Reply, Stage, Starttls
+from incamail_lib.printable import printable
+
+MAX_LINE = 4096  # bytes; RFC 5321 §4.5.3.1.5 allows 512, real servers exceed that
+MAX_LINES = 200  # per reply
+SHOWN = 300  # characters kept of one line
+_LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)\Z", re.DOTALL)
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?= |\Z)")
+_MASKED_KEYWORD = re.compile(r"X{4,}[A-Z]?\Z")
+_RATE = re.compile(r"too many|rate|throttl|exceed|slow down|concurren", re.IGNORECASE)
+_GREY = re.compile(r"gr[ea]y|try (again|later)|come back|4\.7\.1", re.IGNORECASE)
+_CERTIFICATE = re.compile(r"certificat|\bcert\b|x\.?509", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the dialogue: the command that opens it, and the code that completes it."""
+
+    stage: Stage
+    command: str  # "{name}" is the EHLO name; empty where the server speaks first
+    completes: int
+
+
+# MAIL is answered with RSET by the driver: no recipient and no message ever follow.
+STEPS: dict[Stage, Step] = {
+    step.stage: step
+    for step in (
+        Step(Stage.GREETING, "", 220),
+        Step(Stage.EHLO, "EHLO {name}", 250),
+        Step(Stage.STARTTLS, "STARTTLS", 220),
+        Step(Stage.EHLO_IN_TLS, "EHLO {name}", 250),
+        Step(Stage.MAIL, "MAIL FROM:<>", 250),
+        Step(Stage.QUIT, "QUIT", 221),
+    )
+}
+
+
+class Malformed(Exception):
+    """The peer sent something that is no SMTP reply; `reason` is too much data or not SMTP."""
+
+    def __init__(self, reason: Reason, evidence: str) -> None:
+        super().__init__(evidence)
+        self.reason = reason
+        self.evidence = evidence
+
+
+class ReplyReader:
+    """Turns bytes, in pieces of any size, into replies (RFC 5321 §4.2)."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._lines: list[str] = []
+        self._code = 0
+
+    @property
+    def leftover(self) -> bytes:
+        """Bytes that belong to no complete reply yet."""
+        return bytes(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        """Take what was received."""
+        self._buffer += data
+
+    def drain(self) -> bytes:
+        """Give away and forget every byte not yet read, e.g. plaintext behind a 220 to STARTTLS."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
+
+    def next(self) -> Reply | None:
+        """The next complete reply, or None until more bytes come.
+
+        Errors: Malformed for a line that is no reply, too long, or one of too many.
+        """
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[:end]).removesuffix(b"\r")
+            del self._buffer[: end + 1]
+            if self._take(line):
+                return self._finished()
+        if len(self._buffer) > MAX_LINE:
+            raise Malformed(Reason.TOO_MUCH_DATA, _shown(bytes(self._buffer)))
+        return None
+
+    def _take(self, line: bytes) -> bool:
+        """Whether this line ends the reply."""
+        match = _LINE.match(line)
+        if match is None or len(line) > MAX_LINE:
+            raise Malformed(Reason.PROTOCOL_ERROR, _shown(line))
+        code, separator, text = int(match[1]), match[2], match[3]
+        if not separator and text:
+            raise Malformed(Reason.PROTOCOL_ERROR, _shown(line))
+        if self._lines and code != self._code:
+            raise Malformed(Reason.PROTOCOL_ERROR, _shown(line))
+        if len(self._lines) >= MAX_LINES:
+            raise Malformed(Reason.TOO_MUCH_DATA, _shown(line))
+        self._code = code
+        self._lines.append(_shown(text))
+        return separator != b"-"
+
+    def _finished(self) -> Reply:
+        lines, self._lines = tuple(self._lines), []
+        enhanced = _ENHANCED.match(lines[0])
+        return Reply(code=self._code, enhanced=enhanced[0] if enhanced else "", lines=lines)
+
+
+def _shown(data: bytes) -> str:
+    return printable(data[: SHOWN * 4].decode("utf-8", "replace"), SHOWN)
+
+
+def capabilities_of(reply: Reply) -> tuple[str, ...]:
+    """The keywords of an EHLO reply, without the line that greets."""
+    return reply.lines[1:]
+
+
+def offers(capabilities: tuple[str, ...], keyword: str) -> bool:
+    """Whether an EHLO reply offers `keyword`, in any case."""
+    return any(line.split(" ")[0].upper() == keyword for line in capabilities)
+
+
+def size_limit(capabilities: tuple[str, ...]) -> int | None:
+    """The SIZE limit in octets (RFC 1870): 0 means no fixed limit, None that SIZE is missing."""
+    for line in capabilities:
+        words = line.split()
+        if words and words[0].upper() == "SIZE":
+            return int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
+    return None
+
+
+def starttls_offer(greeting: Reply | None, capabilities: tuple[str, ...]) -> Starttls:
+    """What a complete EHLO reply says about STARTTLS, before the command is tried.
+
+    A keyword of X's, or a greeting of asterisks without STARTTLS, is the mark of a firewall that
+    edits SMTP (Cisco ESMTP inspection).
+    """
+    if offers(capabilities, "STARTTLS"):
+        return Starttls.ACCEPTED
+    if any(_MASKED_KEYWORD.match(line) for line in capabilities) or _is_masked(greeting):
+        return Starttls.MASKED
+    return Starttls.NOT_OFFERED
+
+
+def _is_masked(greeting: Reply | None) -> bool:
+    text = "".join(greeting.lines) if greeting else ""
+    return text.count("*") >= 4 and text.count("*") * 2 > len(text.replace(" ", ""))
+
+
+def why_refused(reply: Reply) -> Reason:
+    """What a reply other than the hoped-for one says about the service, never about TLS."""
+    if reply.code >= 500:
+        return Reason.REJECTED
+    if _RATE.search(reply.text):
+        return Reason.RATE_LIMITED
+    if reply.code in (450, 451) and _GREY.search(reply.text):
+        return Reason.GREYLISTED
+    return Reason.UNAVAILABLE
+
+
+def speaks_of_certificate(reply: Reply) -> bool:
+    """Whether the words of a reply name a certificate as the matter."""
+    return bool(_CERTIFICATE.search(reply.text))

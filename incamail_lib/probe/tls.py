@@ -1,0 +1,83 @@
+"""TLS without I/O: the small interface both back-ends serve, and what they saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+# RFC 8446 §6, RFC 5246 §7.2, RFC 7301: numbers are the evidence, texts differ by library.
+ALERTS = {
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    22: "record_overflow",
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    112: "unrecognized_name",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
+# What a server says when it is the client certificate, or its absence, that it refuses.
+ABOUT_CERTIFICATE = frozenset({40, 41, 42, 43, 44, 45, 46, 48, 49, 116})
+
+
+class TlsFailure(Exception):
+    """TLS ended with an error; the seen alert, if any, is in `Seen.alert`."""
+
+
+class TlsEnded(Exception):
+    """The peer closed TLS in order (close_notify)."""
+
+
+@dataclass
+class Seen:
+    """What one handshake showed so far; filled by the back-end, readable at any time."""
+
+    certificate_requested: bool = False
+    alert: int | None = None
+    version: str = ""
+    cipher: str = ""
+    cipher_bits: int = 0
+    group: str = ""
+    chain: tuple[bytes, ...] = ()  # DER, as sent
+    acceptable_cas: tuple[str, ...] = ()  # RFC 4514
+    requests: int = field(default=0)
+
+
+class TlsSession(Protocol):
+    """One TLS connection over bytes. `feed` what came, send what `pending` gives."""
+
+    seen: Seen
+
+    def handshake(self) -> bool:
+        """Go on; True when our side has finished. Errors: TlsFailure."""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes received from the peer."""
+
+    def pending(self) -> bytes:
+        """Bytes to be sent to the peer; empty when there are none."""
+
+    def write(self, data: bytes) -> None:
+        """Encrypt application data. Errors: TlsFailure."""
+
+    def read(self) -> bytes:
+        """Decrypted application data; empty until more bytes come. Errors: TlsFailure, TlsEnded."""
+
+    def note_handshake(self) -> None:
+        """Fill `seen` with version, cipher, group and chain."""

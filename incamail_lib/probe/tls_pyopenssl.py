@@ -1,0 +1,154 @@
+"""The first TLS back-end: pyOpenSSL. Nothing is verified in the handshake; facts come first."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from OpenSSL import SSL, crypto
+
+from incamail_lib.certificate import Credential
+from incamail_lib.certificate.reading import UNREADABLE, name_of
+from incamail_lib.printable import printable
+from incamail_lib.probe.tls import Seen, TlsEnded, TlsFailure
+
+_READ_ALERT = SSL.SSL_CB_READ | SSL.SSL_CB_ALERT
+_CHUNK = 65_536
+_NAMES = {
+    b"CN": NameOID.COMMON_NAME,
+    b"O": NameOID.ORGANIZATION_NAME,
+    b"OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    b"C": NameOID.COUNTRY_NAME,
+    b"L": NameOID.LOCALITY_NAME,
+    b"ST": NameOID.STATE_OR_PROVINCE_NAME,
+    b"emailAddress": NameOID.EMAIL_ADDRESS,
+    b"serialNumber": NameOID.SERIAL_NUMBER,
+    b"DC": NameOID.DOMAIN_COMPONENT,
+    b"organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER,
+}
+
+
+def _noted(connection: SSL.Connection, where: int, code: int) -> None:
+    """OpenSSL's information callback: alerts by number, and the CertificateRequest."""
+    seen = connection.get_app_data()
+    if where & _READ_ALERT == _READ_ALERT:
+        # The level is no guide: TLS 1.3 ignores it. close_notify and user_canceled are no refusal.
+        seen.alert = code & 0xFF if code & 0xFF not in (0, 90) else seen.alert
+        return
+    state = connection.get_state_string()
+    if b"read" in state and b"certificate request" in state:
+        seen.certificate_requested = True
+
+
+@lru_cache(maxsize=64)
+def _context(credential: Credential | None, legacy: bool) -> SSL.Context:
+    """One context per credential and version range: making one costs more than a handshake."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_verify(SSL.VERIFY_NONE, None)
+    context.set_info_callback(_noted)
+    if legacy:
+        context.set_min_proto_version(SSL.TLS1_VERSION)
+        context.set_max_proto_version(SSL.TLS1_1_VERSION)
+        context.set_cipher_list(b"ALL:@SECLEVEL=0")
+    else:
+        # Level 0: weak keys and hashes are to be seen and judged, not hidden by our own library.
+        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    if credential is not None:
+        context.use_certificate(credential.chain[0])
+        for certificate in credential.chain[1:]:
+            context.add_extra_chain_cert(certificate)
+        context.use_privatekey(credential.key)  # type: ignore[arg-type]
+    return context
+
+
+class PyOpenSslSession:
+    """A client session; see `TlsSession`."""
+
+    def __init__(self, server_name: str, credential: Credential | None, legacy: bool) -> None:
+        self.seen = Seen()
+        self._connection = SSL.Connection(_context(credential, legacy), None)
+        self._connection.set_app_data(self.seen)
+        self._connection.set_connect_state()
+        if server_name:
+            self._connection.set_tlsext_host_name(server_name.encode("ascii", "ignore"))
+
+    def handshake(self) -> bool:
+        """See `TlsSession`."""
+        try:
+            self._connection.do_handshake()
+        except SSL.WantReadError:
+            return False
+        except SSL.Error as error:
+            raise TlsFailure(_words(error)) from None
+        return True
+
+    def feed(self, data: bytes) -> None:
+        """See `TlsSession`."""
+        self._connection.bio_write(data)
+
+    def pending(self) -> bytes:
+        """See `TlsSession`."""
+        try:
+            return self._connection.bio_read(_CHUNK)
+        except SSL.WantReadError:
+            return b""
+        except SSL.Error as error:
+            raise TlsFailure(_words(error)) from None
+
+    def write(self, data: bytes) -> None:
+        """See `TlsSession`."""
+        try:
+            self._connection.send(data)
+        except SSL.Error as error:
+            raise TlsFailure(_words(error)) from None
+
+    def read(self) -> bytes:
+        """See `TlsSession`."""
+        try:
+            return self._connection.recv(_CHUNK)
+        except SSL.WantReadError:
+            return b""
+        except SSL.ZeroReturnError:
+            raise TlsEnded from None
+        except SSL.Error as error:
+            raise TlsFailure(_words(error)) from None
+
+    def note_handshake(self) -> None:
+        """See `TlsSession`. Also of use after a failed handshake: the chain came before."""
+        seen, connection = self.seen, self._connection
+        cipher = connection.get_cipher_name()
+        if cipher:
+            seen.version = connection.get_protocol_version_name()
+            seen.cipher, seen.cipher_bits = cipher, connection.get_cipher_bits() or 0
+        seen.group = connection.get_group_name() or "" if cipher else ""
+        chain = connection.get_peer_cert_chain(as_cryptography=True) or []
+        seen.chain = tuple(c.public_bytes(Encoding.DER) for c in chain)
+        names = connection.get_client_ca_list()
+        seen.acceptable_cas = tuple(_dn(name) for name in names[:200])
+
+
+def _dn(name: crypto.X509Name) -> str:
+    """A CA name as RFC 4514 text, equal to what `read_certificate` says of the CA's subject."""
+    try:
+        parts = [_attribute(key, value) for key, value in name.get_components()]
+        return name_of(x509.Name(parts))
+    except (KeyError, *UNREADABLE):
+        pairs = reversed(name.get_components())
+        text = ",".join(
+            f"{k.decode('ascii', 'replace')}={v.decode('utf-8', 'replace')}" for k, v in pairs
+        )
+        return printable(text, 500)
+
+
+def _attribute(key: bytes, value: bytes) -> x509.NameAttribute[str]:
+    return x509.NameAttribute(_NAMES[key], value.decode())
+
+
+def _words(error: SSL.Error) -> str:
+    """The library's words, evidence only; verdicts rest on alert numbers."""
+    entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    texts = [entry[2] for entry in entries if len(entry) == 3 and entry[2]]
+    return printable("; ".join(texts) or (str(error.args[1]) if len(error.args) > 1 else "closed"))
