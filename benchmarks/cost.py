@@ -20,12 +20,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import floor, gateways, peers
-from incamail_lib.audit.measuring import with_trust
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
-from incamail_lib.trust import TrustStore, certifi_store, system_store
+from incamail_lib.trust import TrustStore, certifi_store, judge_trust, system_store
 
 SURVEY = frozenset({Purpose.SURVEY})
 EVERYTHING = frozenset(Purpose)
@@ -219,7 +218,8 @@ def beside_sslyze(hosts: int) -> None:
 def _with_trust(port: int, hosts: int, asked: ProbeSettings, stores: list[TrustStore]) -> None:
     now = dt.datetime.now(dt.UTC)
     for found in asyncio.run(probe_many(port, hosts, at_once=10, asked=asked)):
-        with_trust(found, stores, now)
+        for store in stores:
+            judge_trust(found.chain, store, purpose="serverAuth", now=now)
 
 
 def _good(folder: Path) -> Credential:
