@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from OpenSSL import SSL
 
@@ -76,6 +77,10 @@ async def serve(plan: GatewayPlan, *, now: dt.datetime) -> AsyncIterator[Gateway
     On leaving, every connection is closed and no task or socket remains.
     """
     gateway = Gateway(plan, now)
+    if not plan.listens:
+        with _closed_port() as gateway.port:
+            yield gateway
+        return
     server = await asyncio.start_server(
         gateway.connected, LOOPBACK, 0, limit=STREAM_BYTES, backlog=1024
     )
@@ -86,6 +91,14 @@ async def serve(plan: GatewayPlan, *, now: dt.datetime) -> AsyncIterator[Gateway
         server.close()
         await gateway.stop()
         await server.wait_closed()
+
+
+@contextmanager
+def _closed_port() -> Iterator[int]:
+    """A port that nobody else can take and that refuses every connection."""
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        yield taken.getsockname()[1]
 
 
 def _contexts(plan: GatewayPlan, now: dt.datetime) -> dict[GatewayPlan, SSL.Context | None]:

@@ -122,6 +122,7 @@ class GatewayPlan:
     starttls: StarttlsPlan = StarttlsPlan()
     mail_reply: str = ""  # in place of the 250 to MAIL, e.g. "451 4.7.1 Greylisted"
     demands_tls: bool = False  # 530 to MAIL in clear; never on a public MX (RFC 3207 §4)
+    listens: bool = True  # False: the port is taken, and every connection is refused
     reset_at: Stage | None = None  # the stage that is answered by a TCP reset (RST)
     later: tuple[int, GatewayPlan] | None = None  # from this connection (1, 2, ...) on, that plan
 

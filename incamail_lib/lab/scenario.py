@@ -118,6 +118,8 @@ class Scenario:
     sending_arrangement: Arrangement = Arrangement.WHOLE
     receiving_certificate: Variant | None = None
     go_live_in_days: int = 14
+    documented: tuple[str, ...] = ("127.0.0.1",)  # addresses in the platform's record
+    fingerprint_sha1: str = ""  # of the platform's certificate, as the set-up document gives it
     waits: bool = False
 
     def names(self, domains: tuple[str, ...]) -> Names:

@@ -61,7 +61,9 @@ def _domain_records(domain: str, names: Names) -> list[tuple[str, str, str]]:
     ]
 
 
-def lab_platform(today: dt.date) -> Platform:
+def lab_platform(
+    today: dt.date, *, documented: tuple[str, ...] = (LOOPBACK,), fingerprint_sha1: str = ""
+) -> Platform:
     """The platform record of the lab, in place of the guide's: real names, lab certificates."""
 
     def fact(value: T) -> Sourced[T]:
@@ -75,7 +77,7 @@ def lab_platform(today: dt.date) -> Platform:
     gateways = tuple(
         PlatformGateway(
             host=host,
-            addresses=(LOOPBACK,),
+            addresses=documented,
             source="the embedded lab",
             certainty=Certainty.PRIMARY,
             verified_on=today,
@@ -90,7 +92,7 @@ def lab_platform(today: dt.date) -> Platform:
         organisations=fact((PLATFORM_ORGANISATION,)),
         issuers=fact((CA_ORGANISATION,)),
         names=fact(("*.incamail.com",)),
-        fingerprints_sha1=fact(()),
+        fingerprints_sha1=fact((fingerprint_sha1,) if fingerprint_sha1 else ()),
         spki_sha256=fact(()),
         message_limit_mb=fact(30),
         recommended_attachment_mb=fact(10),

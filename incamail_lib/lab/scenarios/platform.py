@@ -8,8 +8,8 @@ from incamail_lib.facts.smtp import Stage
 from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import PLATFORM_ORGANISATION, Pki, Variant
 from incamail_lib.lab.plan import GatewayPlan, Greeting, StarttlsPlan, TlsPlan
-from incamail_lib.lab.scenario import Scenario, changing, showing
-from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, codes
+from incamail_lib.lab.scenario import Arrangement, Scenario, changing, showing
+from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 from incamail_lib.lab.scenarios.starttls import IN_CLEAR, inspected
 
 
@@ -37,7 +37,7 @@ PLATFORM = (
             "The certificate shown for IncaMail's gateways was made by a security device of the "
             "client's own network."
         ),
-        fails=codes(),
+        fails=codes("PLAT02 PLAT03 PLAT06"),
         verdict=NOT_READY,
         platform=intercepted,
     ),
@@ -45,7 +45,7 @@ PLATFORM = (
         name="intercepted_on_one_path",
         title=N_("A device decrypts mail on one of two ways"),
         description=N_("Only the connection to the first gateway is intercepted."),
-        fails=codes(),
+        fails=codes("PLAT02 PLAT03 PLAT06 PLAT09"),
         verdict=NOT_READY,
         platform=one_path_intercepted,
     ),
@@ -56,7 +56,7 @@ PLATFORM = (
             "The certificate claims the organisation «Post CH AG», but comes from an authority "
             "that nobody recognises."
         ),
-        fails=codes(),
+        fails=codes("PLAT03 PLAT06"),
         verdict=NOT_READY,
         platform=imitated,
     ),
@@ -64,7 +64,7 @@ PLATFORM = (
         name="platform_stripped",
         title=N_("STARTTLS is removed on the way to the platform"),
         description=N_("The platform's answer to EHLO arrives without STARTTLS."),
-        fails=codes(),
+        fails=codes("PLAT01"),
         verdict=NOT_READY,
         platform=changing(capabilities=IN_CLEAR),
     ),
@@ -72,7 +72,7 @@ PLATFORM = (
         name="platform_masked",
         title=N_("STARTTLS is masked on the way to the platform"),
         description=N_("A firewall with SMTP inspection sits on the outgoing path."),
-        fails=codes(),
+        fails=codes("PLAT01"),
         verdict=NOT_READY,
         platform=inspected,
     ),
@@ -80,7 +80,7 @@ PLATFORM = (
         name="platform_refuses_starttls",
         title=N_("STARTTLS is refused on the way to the platform"),
         description=N_("STARTTLS is offered, and the answer to it is 454."),
-        fails=codes(),
+        fails=codes("PLAT01"),
         verdict=NOT_READY,
         platform=changing(starttls=StarttlsPlan("454 4.7.0 TLS not available")),
     ),
@@ -101,7 +101,7 @@ PLATFORM = (
         name="platform_denies",
         title=N_("The platform denies this sender"),
         description=N_("Every connection gets 554, because the sending address is blocked."),
-        fails=codes(),
+        fails=codes("NET06"),
         verdict=NOT_READY,
         platform=changing(greeting=Greeting(("554 5.7.1 {host} Denied",), then_close=True)),
     ),
@@ -117,8 +117,61 @@ PLATFORM = (
         name="platform_expired",
         title=N_("The platform's certificate has expired"),
         description=N_("A renewal went wrong on the platform's side."),
-        fails=codes(),
+        fails=codes("PLAT06 PLAT07"),
         verdict=NOT_READY,
         platform=showing(Variant.EXPIRED, organisation=PLATFORM_ORGANISATION),
+    ),
+    Scenario(
+        name="platform_chain_incomplete",
+        title=N_("The platform does not send its intermediate certificate"),
+        description=N_("A server that holds only roots cannot verify the platform."),
+        fails=codes("PLAT06 PLAT10"),
+        verdict=NOT_READY,
+        platform=showing(Variant.BOTH, Arrangement.LEAF_ONLY, organisation=PLATFORM_ORGANISATION),
+    ),
+    Scenario(
+        name="platform_other_name",
+        title=N_("The platform's certificate names another of its hosts"),
+        description=N_(
+            "The certificate belongs to the platform, but not to the host that was asked for; a "
+            "server that verifies names does not deliver."
+        ),
+        fails=codes("PLAT05"),
+        verdict=NOT_READY,
+        platform=showing(Variant.WRONG_NAME, organisation=PLATFORM_ORGANISATION),
+    ),
+    Scenario(
+        name="platform_nameless",
+        title=N_("The platform's certificate holds no DNS name"),
+        description=N_("The name stands in the common name only, where nobody looks any more."),
+        fails=codes("PLAT04 PLAT05"),
+        verdict=NOT_READY,
+        platform=showing(Variant.CN_ONLY, organisation=PLATFORM_ORGANISATION),
+    ),
+    Scenario(
+        name="fingerprint_differs",
+        title=N_("The platform's fingerprint is not the one on paper"),
+        description=N_(
+            "The set-up document gives a SHA-1 fingerprint from before the last renewal."
+        ),
+        fails=codes("PLAT08"),
+        verdict=NOT_READY,
+        fingerprint_sha1="00" * 20,
+    ),
+    Scenario(
+        name="platform_address_changed",
+        title=N_("The platform's addresses are not the documented ones"),
+        description=N_("The network matrix still names addresses that the platform has left."),
+        fails=codes("NET04"),
+        verdict=READY,
+        documented=("194.41.147.13",),
+    ),
+    Scenario(
+        name="platform_closed",
+        title=N_("The platform's port is closed from here"),
+        description=N_("The firewall rejects outgoing connections to port 25."),
+        fails=codes("NET02"),
+        verdict=NOT_READY,
+        platform=changing(listens=False),
     ),
 )

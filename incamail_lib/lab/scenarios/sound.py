@@ -83,7 +83,7 @@ SOUND = (
         verdict=READY,
         gateways=(
             changing(
-                greeting=Greeting(("220-{host} please wait", "220 {host} ESMTP"), pause_s=0.3)
+                greeting=Greeting(("220-{host} please wait", "220 {host} ESMTP"), pause_s=0.12)
             ),
         ),
     ),

@@ -16,11 +16,19 @@ from incamail_lib.lab.plan import (
     Manner,
     StarttlsPlan,
 )
-from incamail_lib.lab.scenario import Scenario, changing
-from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, codes
+from incamail_lib.lab.scenario import Scenario, as_is, changing
+from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 
 IN_CLEAR = tuple(c for c in USUAL_CAPABILITIES if c != "STARTTLS")
-SMALL = tuple("SIZE 10485760" if c.startswith("SIZE") else c for c in USUAL_CAPABILITIES)
+
+
+def limited_to(size: int) -> tuple[str, ...]:
+    """The usual capabilities with another size limit in bytes."""
+    return tuple(f"SIZE {size}" if c.startswith("SIZE") else c for c in USUAL_CAPABILITIES)
+
+
+SMALL = limited_to(10_485_760)
+SMALLER = limited_to(45_000_000)
 MASKED_GREETING = Greeting(("220 " + "*" * 40,))
 BUSY = Greeting(
     ("421 4.3.2 {host} Service not available, closing transmission channel",), then_close=True
@@ -53,7 +61,7 @@ STARTTLS = (
         name="starttls_missing",
         title=N_("STARTTLS is not offered"),
         description=N_("The gateway answers EHLO completely, and STARTTLS is not in the answer."),
-        fails=codes(),
+        fails=codes("SMTP02"),
         verdict=NOT_READY,
         gateways=(changing(capabilities=IN_CLEAR),),
     ),
@@ -64,7 +72,7 @@ STARTTLS = (
             "A firewall with SMTP inspection replaces STARTTLS by XXXXXXXA and the greeting by "
             "asterisks; the gateway behind it would offer TLS."
         ),
-        fails=codes(),
+        fails=codes("SMTP02 SMTP07"),
         verdict=NOT_READY,
         gateways=(inspected,),
     ),
@@ -75,7 +83,7 @@ STARTTLS = (
             "The gateway answers 454 to STARTTLS, usually because its certificate or key cannot "
             "be loaded."
         ),
-        fails=codes(),
+        fails=codes("SMTP03"),
         verdict=NOT_READY,
         gateways=(
             changing(starttls=StarttlsPlan("454 4.7.0 TLS not available due to local problem")),
@@ -88,7 +96,7 @@ STARTTLS = (
             "The first connection is offered STARTTLS, the following ones are not, as when a "
             "gateway throttles a sender or balances over unequal machines."
         ),
-        fails=codes(),
+        fails=codes("SMTP02"),
         verdict=NOT_READY,
         gateways=(vanishing,),
     ),
@@ -117,7 +125,7 @@ STARTTLS = (
             "The gateway keeps what was sent in clear after STARTTLS and runs it as if it had "
             "come encrypted (CVE-2011-0411)."
         ),
-        fails=codes(),
+        fails=codes("SMTP04"),
         verdict=NOT_READY,
         gateways=(changing(starttls=StarttlsPlan(keeps_plaintext=True)),),
     ),
@@ -125,8 +133,8 @@ STARTTLS = (
         name="small_size",
         title=N_("Only small messages are taken"),
         description=N_("The gateway announces a limit of 10 MB; IncaMail sends up to 30 MB."),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("SMTP06"),
+        verdict=READY,
         gateways=(changing(capabilities=SMALL),),
     ),
     Scenario(
@@ -170,7 +178,7 @@ STARTTLS = (
         title=N_("The gateway denies access"),
         description=N_("The greeting is 554: this sender is on a block list or not allow-listed."),
         fails=codes(),
-        verdict=NOT_READY,
+        verdict=INCONCLUSIVE,
         gateways=(changing(greeting=UNWELCOME),),
     ),
     Scenario(
@@ -199,5 +207,40 @@ STARTTLS = (
         fails=codes(),
         verdict=INCONCLUSIVE,
         gateways=(changing(reset_at=Stage.STARTTLS),),
+    ),
+    Scenario(
+        name="starttls_followed_by_text",
+        title=N_("Plaintext follows the answer to STARTTLS"),
+        description=N_(
+            "A second reply in clear comes together with the 220, before TLS has begun; a careless "
+            "sender would take it for protected."
+        ),
+        fails=codes("SMTP05"),
+        verdict=READY,
+        gateways=(changing(starttls=StarttlsPlan(trailing="250 2.0.0 Ok\r\n")),),
+    ),
+    Scenario(
+        name="short_host_name",
+        title=N_("The gateway greets with a short name"),
+        description=N_("The host name of the mail server was set without its domain."),
+        fails=codes("SMTP07"),
+        verdict=READY,
+        gateways=(changing(greeting=Greeting(("220 mail ESMTP",))),),
+    ),
+    Scenario(
+        name="unequal_gateways",
+        title=N_("Two gateways are set up differently"),
+        description=N_("The second exchanger takes smaller messages than the first."),
+        fails=codes("SMTP08"),
+        verdict=READY,
+        gateways=(as_is, changing(capabilities=SMALLER)),
+    ),
+    Scenario(
+        name="gateway_closed",
+        title=N_("The gateway's port is closed"),
+        description=N_("The firewall rejects connections, or the mail service is not running."),
+        fails=codes("NET01"),
+        verdict=NOT_READY,
+        gateways=(changing(listens=False),),
     ),
 )
