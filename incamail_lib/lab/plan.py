@@ -102,6 +102,7 @@ class TlsPlan:
     sent: tuple[x509.Certificate, ...] | None = field(default=None, repr=False)  # None: in order
     minimum: Version = Version.TLS_1_2
     maximum: Version = Version.TLS_1_3
+    ciphers: str = "DEFAULT"  # OpenSSL's words, for TLS 1.2 and older
     client: ClientAuth | None = None  # None: no CertificateRequest
 
     @property

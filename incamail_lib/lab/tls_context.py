@@ -25,7 +25,7 @@ def server_context(plan: TlsPlan, now: dt.datetime) -> SSL.Context:
     versions, RSA 1024, SHA-1.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+    context.set_cipher_list(f"{plan.ciphers}:@SECLEVEL=0".encode())
     context.set_min_proto_version(PROTOCOLS[plan.minimum])
     context.set_max_proto_version(PROTOCOLS[plan.maximum])
     context.set_mode(NO_AUTO_CHAIN)

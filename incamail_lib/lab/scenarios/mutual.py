@@ -6,14 +6,14 @@ from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import Variant
 from incamail_lib.lab.plan import Judged, Refusal, Version
 from incamail_lib.lab.scenario import Arrangement, Scenario, asking, speaking
-from incamail_lib.lab.scenarios._words import NOT_READY, codes
+from incamail_lib.lab.scenarios._words import NOT_READY, READY, codes
 
 MUTUAL = (
     Scenario(
         name="tls10",
         title=N_("Only TLS 1.0 is spoken"),
         description=N_("The gateway is too old for TLS 1.2."),
-        fails=codes(),
+        fails=codes("TLS01"),
         verdict=NOT_READY,
         gateways=(speaking(minimum=Version.TLS_1_0, maximum=Version.TLS_1_0),),
     ),
@@ -21,15 +21,23 @@ MUTUAL = (
         name="legacy_tls_still_on",
         title=N_("TLS 1.0 is still switched on"),
         description=N_("The gateway speaks TLS 1.3, but accepts TLS 1.0 as well."),
-        fails=codes(),
+        fails=codes("TLS03"),
         verdict=NOT_READY,
         gateways=(speaking(minimum=Version.TLS_1_0),),
+    ),
+    Scenario(
+        name="dated_cipher",
+        title=N_("An old cipher is chosen"),
+        description=N_("The gateway knows TLS 1.2 with CBC ciphers only."),
+        fails=codes("TLS02 TLS04 TLS08"),
+        verdict=READY,
+        gateways=(speaking(maximum=Version.TLS_1_2, ciphers="ECDHE+AES+SHA"),),
     ),
     Scenario(
         name="mutual_not_asked",
         title=N_("The gateway asks for no client certificate"),
         description=N_("TLS works, but IncaMail cannot prove its identity to this gateway."),
-        fails=codes(),
+        fails=codes("TLS05"),
         verdict=NOT_READY,
         gateways=(speaking(client=None),),
     ),
@@ -40,8 +48,8 @@ MUTUAL = (
             "It asks for a certificate and takes one of an unknown authority as well, so it does "
             "not verify anything."
         ),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("TLS07"),
+        verdict=READY,
         gateways=(asking(judged=Judged.NOTHING),),
     ),
     Scenario(
@@ -51,7 +59,7 @@ MUTUAL = (
             "A public mail exchanger refuses every sender without a client certificate in the "
             "handshake; ordinary mail can no longer arrive."
         ),
-        fails=codes(),
+        fails=codes("TLS06"),
         verdict=NOT_READY,
         gateways=(asking(required=True),),
     ),
@@ -62,20 +70,9 @@ MUTUAL = (
             "As Postfix does with smtpd_tls_req_ccert: TLS succeeds, then EHLO is answered with "
             "421 for want of a certificate."
         ),
-        fails=codes(),
+        fails=codes("TLS06"),
         verdict=NOT_READY,
         gateways=(asking(required=True, refusal=Refusal.AT_EHLO),),
-    ),
-    Scenario(
-        name="platform_ca_unknown",
-        title=N_("The gateway does not know the platform's authority"),
-        description=N_(
-            "The gateway asks and verifies, but the root of IncaMail's certificate is missing in "
-            "its trust store, so it refuses a good certificate."
-        ),
-        fails=codes(),
-        verdict=NOT_READY,
-        gateways=(asking(roots=()),),
     ),
     Scenario(
         name="no_client_certificate",

@@ -7,8 +7,8 @@ from dataclasses import replace
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import PLATFORM_ORGANISATION, Pki, Variant
-from incamail_lib.lab.plan import GatewayPlan, Greeting, StarttlsPlan, TlsPlan
-from incamail_lib.lab.scenario import Arrangement, Scenario, changing, showing
+from incamail_lib.lab.plan import GatewayPlan, Greeting, Judged, StarttlsPlan, TlsPlan, Version
+from incamail_lib.lab.scenario import Arrangement, Scenario, asking, changing, showing, speaking
 from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 from incamail_lib.lab.scenarios.starttls import IN_CLEAR, inspected
 
@@ -37,7 +37,7 @@ PLATFORM = (
             "The certificate shown for IncaMail's gateways was made by a security device of the "
             "client's own network."
         ),
-        fails=codes("PLAT02 PLAT03 PLAT06"),
+        fails=codes("PLAT02 PLAT03 PLAT06 TLS11"),
         verdict=NOT_READY,
         platform=intercepted,
     ),
@@ -45,7 +45,7 @@ PLATFORM = (
         name="intercepted_on_one_path",
         title=N_("A device decrypts mail on one of two ways"),
         description=N_("Only the connection to the first gateway is intercepted."),
-        fails=codes("PLAT02 PLAT03 PLAT06 PLAT09"),
+        fails=codes("PLAT02 PLAT03 PLAT06 PLAT09 TLS11"),
         verdict=NOT_READY,
         platform=one_path_intercepted,
     ),
@@ -56,7 +56,7 @@ PLATFORM = (
             "The certificate claims the organisation «Post CH AG», but comes from an authority "
             "that nobody recognises."
         ),
-        fails=codes("PLAT03 PLAT06"),
+        fails=codes("PLAT03 PLAT06 TLS11"),
         verdict=NOT_READY,
         platform=imitated,
     ),
@@ -173,5 +173,26 @@ PLATFORM = (
         fails=codes("NET02"),
         verdict=NOT_READY,
         platform=changing(listens=False),
+    ),
+    Scenario(
+        name="platform_too_old",
+        title=N_("No modern TLS can be agreed with the platform"),
+        description=N_(
+            "What answers there speaks TLS 1.0 only and refuses with an alert."
+        ),
+        fails=codes("TLS10"),
+        verdict=NOT_READY,
+        platform=speaking(minimum=Version.TLS_1_0, maximum=Version.TLS_1_0),
+    ),
+    Scenario(
+        name="platform_accepts_any",
+        title=N_("The platform accepts any client certificate"),
+        description=N_(
+            "A stranger's certificate is let in as well, so that acceptance does not prove that "
+            "the client's certificate is registered."
+        ),
+        fails=codes("TLS14"),
+        verdict=READY,
+        platform=asking(judged=Judged.NOTHING),
     ),
 )

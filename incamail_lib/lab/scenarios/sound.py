@@ -37,7 +37,7 @@ SOUND = (
             "Neither side speaks TLS 1.3 yet. TLS 1.2 is still allowed, and a refusal would "
             "already show during the handshake."
         ),
-        fails=codes(),
+        fails=codes("TLS02 TLS08"),
         verdict=READY,
         gateways=(speaking(maximum=Version.TLS_1_2),),
         platform=speaking(maximum=Version.TLS_1_2),
