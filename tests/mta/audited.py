@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import re
 import subprocess
@@ -99,13 +100,26 @@ def by_openssl(port: int) -> SecondOpinion:
 
 
 def gnutls_says(port: int, *credential: Path) -> str:
-    """Everything gnutls-cli prints; `credential` is chain and key to be shown."""
+    """Everything gnutls-cli prints of TLS, EHLO and QUIT; `credential` is chain and key to show."""
     shown = [
         f"--{option}={path}"
         for option, path in zip(("x509certfile", "x509keyfile"), credential, strict=False)
     ]
     command = ["gnutls-cli", "--starttls-proto=smtp", "--insecure", *shown]
-    return _said([*command, "-p", str(port), "127.0.0.1"], b"")
+    process = subprocess.Popen(
+        [*command, "-p", str(port), "127.0.0.1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process, contextlib.suppress(BrokenPipeError):  # it has ended already: refused
+        # Its input stays open: at the end of it, gnutls-cli leaves without reading the answer.
+        process.stdin.write(b"EHLO probe.lab.example\r\nQUIT\r\n")
+        process.stdin.flush()
+        return process.stdout.read().decode("utf-8", "replace")
+    raise AssertionError("gnutls-cli ended before it was spoken to")
 
 
 def _said(command: list[str], given: bytes) -> str:

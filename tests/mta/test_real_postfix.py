@@ -77,8 +77,8 @@ def test_demanding_is_seen_where_postfix_refuses(tmp_path: Path) -> None:
         found = audited(mta.port, tmp_path)
         auth = found.endpoint.client_auth
         agrees_on_tls(mta, found)
-        assert mta.log.lines("abort: TLS from .*: No client certificate presented")
-        assert mta.log.lines("abort: TLS from .*: Client certificate not trusted")
+        mta.log.await_line("abort: TLS from .*: No client certificate presented")
+        mta.log.await_line("abort: TLS from .*: Client certificate not trusted")
         chain, key = pki.write_pem(lab().foreign_client(), tmp_path, "foreign")
         assert "421 4.7.1" in gnutls_says(mta.port, chain, key)
     assert auth.requested.is_yes
@@ -136,6 +136,7 @@ def test_a_bad_server_certificate_does_not_hide_the_rest(tmp_path: Path, variant
 def test_the_audit_sends_no_message_and_stays_frugal(tmp_path: Path) -> None:
     """Postfix counts a handful of connections, no recipient and no DATA."""
     with gateway(Asks.OPTIONALLY) as mta:
+        mta.log.await_line("disconnect from")  # the look whether it listens
         before = len(mta.log.lines(r"smtpd\[\d+\]: connect from"))
         found = audited(mta.port, tmp_path)
         made = len(mta.log.lines(r"smtpd\[\d+\]: connect from")) - before
