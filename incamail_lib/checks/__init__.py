@@ -1,21 +1,36 @@
-"""What facts mean: about seventy small rules, and the fold of their findings into a verdict."""
+"""What facts mean: about ninety small rules, and the fold of their findings into a verdict."""
 
 from __future__ import annotations
 
 import datetime as dt
 import importlib.util
 
+from incamail_lib.checks import (
+    certificate_client,
+    certificate_server,
+    network,
+    platform,
+    routing,
+    smtp,
+    tls,
+)
 from incamail_lib.checks._core import Check, judge
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.findings import Audit, verdict
 
-# Transitional, while the families are being written side by side.
-_FAMILIES = ("routing", "dns", "network", "smtp", "tls", "certificate", "platform")
-ALL_CHECKS: tuple[Check, ...] = tuple(
-    rule
-    for family in _FAMILIES
-    if importlib.util.find_spec(f"incamail_lib.checks.{family}")
-    for rule in importlib.import_module(f"incamail_lib.checks.{family}").CHECKS
+_DNS = importlib.util.find_spec("incamail_lib.checks.dns")
+
+# Prerequisites first: a check may only require what stands above it.
+ALL_CHECKS: tuple[Check, ...] = (
+    *routing.CHECKS,
+    *(importlib.import_module("incamail_lib.checks.dns").CHECKS if _DNS else ()),
+    *network.CHECKS,
+    *smtp.CHECKS,
+    *tls.CHECKS_RECEIVING,
+    *certificate_server.CHECKS,
+    *certificate_client.CHECKS,
+    *platform.CHECKS,
+    *tls.CHECKS_PLATFORM,
 )
 
 

@@ -43,7 +43,7 @@ class StdlibSession:
         )
 
     def _noted(
-        self, _: Any, direction: str, _version: Any, content: int, kind: int, data: bytes
+        self, _: Any, direction: str, version: int, content: int, kind: int, data: bytes
     ) -> None:
         if direction != "read":
             return
@@ -51,7 +51,7 @@ class StdlibSession:
             self.seen.alert = data[1]
         elif content == _HANDSHAKE and kind == _CERTIFICATE_REQUEST:
             self.seen.certificate_requested = True
-            self.seen.acceptable_cas = _authorities(data, self._tls.version() or "")
+            self.seen.acceptable_cas = _authorities(data, version)
 
     def handshake(self) -> bool:
         """See `TlsSession`."""
@@ -135,11 +135,11 @@ def _load(context: ssl.SSLContext, credential: Credential) -> None:
         context.load_cert_chain(file, password=password)
 
 
-def _authorities(message: bytes, version: str) -> tuple[str, ...]:
+def _authorities(message: bytes, version: int) -> tuple[str, ...]:
     """The CA names of a CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4)."""
     body = message[4:]
     try:
-        listed = _listed_1_3(body) if version == "TLSv1.3" else _listed_1_2(body)
+        listed = _listed_1_3(body) if version == ssl.TLSVersion.TLSv1_3 else _listed_1_2(body)
         return tuple(_dn(name) for name in listed[:200])
     except IndexError:
         return ()

@@ -1,0 +1,273 @@
+"""SMTP: what the client's receiving gateway says before and around STARTTLS."""
+
+from __future__ import annotations
+
+import re
+
+from incamail_lib.checks._core import (
+    Check,
+    Context,
+    NotApplicable,
+    Result,
+    Subject,
+    Subjects,
+    check,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
+from incamail_lib.checks._subjects import receiving
+from incamail_lib.checks.words import joined, reason_text, stage_text
+from incamail_lib.dialogue import offers, size_limit
+from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.smtp import EndpointFacts, Starttls
+from incamail_lib.findings import Level
+from incamail_lib.i18n import N_, say
+
+MEGABYTE = 1_000_000
+BASE64_GROWTH = 1.37  # RFC 2045 §6.8: 4 octets for 3, plus line ends
+_SERVICE = frozenset({Reason.GREYLISTED, Reason.RATE_LIMITED, Reason.UNAVAILABLE})
+_FULL_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
+
+
+def _not_seen(endpoint: EndpointFacts) -> Result:
+    """The dialogue ended before the question could be answered: unknown, with the reason."""
+    survey = endpoint.survey
+    return unknown(
+        say(
+            "The dialogue ended in stage {stage}: {reason}. {evidence}",
+            stage=stage_text(survey.ended_in),
+            reason=reason_text(survey.ended),
+            evidence=survey.evidence,
+        )
+    )
+
+
+@check(
+    "SMTP01",
+    on=receiving,
+    title=N_("The gateway greets and serves this sender"),
+    why=N_(
+        "A gateway that greylists, limits or refuses IncaMail delays secure mail or bounces it. "
+        "IncaMail's servers belong on the allow list."
+    ),
+    remedy=N_(
+        "Exempt IncaMail's servers from greylisting, rate limits and block lists. If this test "
+        "ran from elsewhere, repeat it from an address that the gateway serves."
+    ),
+    item="6.8",
+    reference="RFC 5321 §3.1, §4.2.1",
+    requires=("NET01",),
+)
+def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
+    """The gateway answered with 220 and 250. A refusal of this vantage point says nothing of
+    IncaMail, so it is unknown and not failed."""
+    if endpoint.survey.capabilities is not None:
+        greeting = endpoint.survey.greeting
+        return passed(say("{greeting}", greeting=greeting.text if greeting else "250"))
+    return _not_seen(endpoint)
+
+
+@check(
+    "SMTP02",
+    on=receiving,
+    title=N_("The gateway offers STARTTLS"),
+    why=N_("IncaMail delivers over TLS only; without STARTTLS no secure mail can arrive."),
+    remedy=N_("Switch TLS on for receiving mail and install a certificate on the gateway."),
+    item="6.1",
+    reference="RFC 3207 §4",
+    requires=("SMTP01",),
+)
+def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
+    """STARTTLS stands in a complete EHLO reply; a masked keyword points at a device in between."""
+    inspection = say(
+        "A firewall edits SMTP on this path (for example Cisco ESMTP inspection): switch the "
+        "inspection off for this server, or permit TLS in it."
+    )
+    if endpoint.starttls is Starttls.MASKED:
+        return failed(say("STARTTLS is masked by a device in between."), remedy=inspection)
+    if endpoint.starttls is Starttls.VANISHED:
+        return failed(
+            say("STARTTLS was offered on one connection and missing on the next."),
+            remedy=say(
+                "Look for several machines behind one address that are set up differently, or for "
+                "a device that removes STARTTLS when many connections come from one address."
+            ),
+        )
+    if endpoint.starttls is Starttls.NOT_OFFERED:
+        return failed(say("The complete EHLO reply does not offer STARTTLS."))
+    if offers(endpoint.survey.capabilities or (), "STARTTLS"):
+        return passed(say("STARTTLS is offered."))
+    return _not_seen(endpoint)
+
+
+@check(
+    "SMTP03",
+    on=receiving,
+    title=N_("The gateway accepts the STARTTLS command"),
+    why=N_("An offer that is then refused leaves IncaMail without an encrypted way."),
+    remedy=N_(
+        "Read the gateway's log for the cause: a missing or unreadable certificate or key is the "
+        "usual one; a firewall that blocks the command is another."
+    ),
+    item="6.1",
+    reference="RFC 3207 §4, §4.1",
+    requires=("SMTP02",),
+)
+def starttls_is_accepted(endpoint: EndpointFacts, _: Context) -> Result:
+    """The STARTTLS command is answered by 220."""
+    reply = endpoint.survey.starttls_reply
+    if endpoint.starttls is Starttls.ACCEPTED:
+        return passed(say("{reply}", reply=reply.text if reply else "220"))
+    if endpoint.starttls is Starttls.REFUSED:
+        return failed(say("STARTTLS is answered by «{reply}».", reply=reply.text if reply else "–"))
+    return _not_seen(endpoint)
+
+
+@check(
+    "SMTP04",
+    on=receiving,
+    title=N_("Nothing sent before TLS is obeyed inside TLS"),
+    why=N_(
+        "Otherwise an attacker on the way can slip commands into the protected dialogue "
+        "(CVE-2011-0411)."
+    ),
+    remedy=N_("Update the mail server; it must discard its input buffer when TLS starts."),
+    item="6.2",
+    reference="RFC 3207 §4.2; CVE-2011-0411",
+    requires=("SMTP03",),
+)
+def injection_is_impossible(endpoint: EndpointFacts, _: Context) -> Result:
+    """A command smuggled in behind STARTTLS was not answered inside TLS."""
+    found = endpoint.injection
+    if found.is_yes:
+        return failed(say("A smuggled command was obeyed: «{reply}».", reply=found.evidence))
+    if found.is_no:
+        return passed(say("A smuggled command was not obeyed."))
+    if found.reason is Reason.NOT_TRIED and endpoint.survey.tls is not None:
+        return not_applicable(say("The dossier asks not to test this."))
+    return unknown(say("It could not be tested: {reason}.", reason=reason_text(found.reason)))
+
+
+@check(
+    "SMTP05",
+    on=receiving,
+    title=N_("No plaintext follows the answer to STARTTLS"),
+    why=N_("Bytes between the answer and the handshake may come from an attacker on the way."),
+    remedy=N_("Update the mail server, and look for a device in between that adds text."),
+    item="6.2",
+    reference="RFC 3207 §4, §4.2",
+    level=Level.RECOMMENDED,
+    requires=("SMTP03",),
+)
+def no_plaintext_follows(endpoint: EndpointFacts, _: Context) -> Result:
+    """The 220 to STARTTLS is the last plaintext."""
+    extra = endpoint.survey.plaintext_after_starttls
+    if extra:
+        return failed(say("After the answer came: «{text}».", text=extra))
+    return passed(say("The answer was the last plaintext."))
+
+
+@check(
+    "SMTP06",
+    on=receiving,
+    title=N_("The gateway takes messages as large as IncaMail's"),
+    why=N_(
+        "IncaMail carries messages up to 30 MB, and encryption and encoding make them larger. A "
+        "lower limit bounces the large ones."
+    ),
+    remedy=N_(
+        "Raise the message size limit of the gateway, and of the mail server behind it, for mail "
+        "from IncaMail. Encoding adds about 37 %: 42 MB suffice for 30 MB of content."
+    ),
+    item="6.1",
+    reference="RFC 1870 §3, §4; RFC 2045 §6.8",
+    level=Level.RECOMMENDED,
+    requires=("SMTP01",),
+)
+def size_limit_is_sufficient(endpoint: EndpointFacts, context: Context) -> Result:
+    """SIZE is at least the platform's message limit; 0 means no fixed limit."""
+    survey = endpoint.survey
+    capabilities = survey.capabilities_in_tls or survey.capabilities
+    if capabilities is None:
+        return _not_seen(endpoint)
+    wanted = context.facts.platform.message_limit_mb.value
+    limit = size_limit(capabilities)
+    if limit is None:
+        return unknown(say("The gateway announces no size limit (SIZE is missing)."))
+    if limit == 0:
+        return passed(say("The gateway announces no fixed size limit."))
+    megabytes = round(limit / MEGABYTE, 1)
+    if limit < wanted * MEGABYTE:
+        return failed(say("Limit {limit} MB; needed {wanted} MB.", limit=megabytes, wanted=wanted))
+    if limit < wanted * MEGABYTE * BASE64_GROWTH:
+        return passed(
+            say("Limit {limit} MB: enough for the message, tight once encoded.", limit=megabytes)
+        )
+    return passed(say("Limit {limit} MB.", limit=megabytes))
+
+
+@check(
+    "SMTP07",
+    on=receiving,
+    title=N_("The gateway introduces itself with its full name"),
+    why=N_("Names without a domain, or masked ones, hinder diagnosis and cost reputation."),
+    remedy=N_("Set the host name of the mail server to its full DNS name."),
+    item="6.2",
+    reference="RFC 5321 §4.1.1.1, §4.2",
+    level=Level.INFO,
+    requires=("SMTP01",),
+)
+def greeting_has_full_name(endpoint: EndpointFacts, _: Context) -> Result:
+    """The first word of the greeting is a fully qualified name."""
+    greeting = endpoint.survey.greeting
+    words = greeting.lines[0].split() if greeting and greeting.lines else []
+    if words and _FULL_NAME.match(words[0].lower()):
+        return passed(say("{name}", name=words[0]))
+    return failed(say("The greeting is «{text}».", text=greeting.text if greeting else "–"))
+
+
+def _alike(facts: AuditFacts) -> Subjects:
+    if len(facts.receiving) < 2:
+        return NotApplicable(say("There is only one receiving address."))
+    return [Subject("", facts.receiving)]
+
+
+@check(
+    "SMTP08",
+    on=_alike,
+    title=N_("All receiving gateways behave alike"),
+    why=N_("IncaMail may use any of them; the weakest decides."),
+    remedy=N_("Set all gateways up in the same way: STARTTLS, TLS versions, size limits."),
+    item="6.1",
+    reference="RFC 5321 §5.1",
+    level=Level.RECOMMENDED,
+)
+def gateways_are_alike(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
+    """STARTTLS, request for a client certificate and size limit are the same everywhere."""
+    seen = [e for e in endpoints if e.survey.capabilities is not None]
+    if len(seen) < len(endpoints):
+        return unknown(say("Not every receiving address could be examined."))
+    profiles: dict[tuple[object, ...], list[str]] = {}
+    for endpoint in seen:
+        limit = size_limit(endpoint.survey.capabilities or ())
+        asked = endpoint.client_auth.requested.answer
+        profiles.setdefault((endpoint.starttls, asked, limit), []).append(endpoint.target.host)
+    if len(profiles) == 1:
+        return passed(say("They agree on STARTTLS, client certificates and size."))
+    odd = min(profiles.values(), key=len)
+    return failed(say("Different from the others: {hosts}.", hosts=joined(sorted(set(odd)))))
+
+
+CHECKS: tuple[Check, ...] = (
+    gateway_serves,
+    starttls_is_offered,
+    starttls_is_accepted,
+    injection_is_impossible,
+    no_plaintext_follows,
+    size_limit_is_sufficient,
+    greeting_has_full_name,
+    gateways_are_alike,
+)

@@ -1,0 +1,402 @@
+"""TLS: encryption and mutual authentication, at the client's gateways and towards IncaMail."""
+
+from __future__ import annotations
+
+from incamail_lib.checks._core import (
+    Check,
+    Context,
+    Result,
+    check,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
+from incamail_lib.checks._subjects import platform, receiving
+from incamail_lib.checks.words import joined, reason_text, stage_text
+from incamail_lib.facts.certificate import CredentialUse
+from incamail_lib.facts.observation import Observation, Reason
+from incamail_lib.facts.smtp import EndpointFacts, TlsFacts
+from incamail_lib.findings import Level
+from incamail_lib.i18n import N_, Text, say
+
+_STRONG = ("GCM", "CHACHA20", "CCM")
+_BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
+_FORWARD_SECRET = ("ECDHE", "DHE")
+
+
+def _why_not(observation: Observation) -> Text:
+    """Why an observation is inconclusive, with its evidence."""
+    return say(
+        "It could not be seen: {reason}. {evidence}",
+        reason=reason_text(observation.reason),
+        evidence=observation.evidence,
+    )
+
+
+def _no_tls(endpoint: EndpointFacts) -> Result:
+    survey = endpoint.survey
+    return unknown(
+        say(
+            "TLS was not seen; the dialogue ended in stage {stage}: {reason}.",
+            stage=stage_text(survey.ended_in),
+            reason=reason_text(survey.ended),
+        )
+    )
+
+
+def _agreed(endpoint: EndpointFacts) -> TlsFacts | None:
+    """A handshake whose version is known: without certificate, else with one."""
+    shown = [c.tls for c in endpoint.connections if c.tls and c.tls.version]
+    return shown[0] if shown else None
+
+
+def _handshake(endpoint: EndpointFacts) -> Result:
+    """Whether TLS can be agreed at all, with or without a client certificate."""
+    tls = _agreed(endpoint)
+    if tls is not None:
+        return passed(say("{version}, {cipher}.", version=tls.version, cipher=tls.cipher))
+    first = endpoint.survey.tls
+    if first is None:
+        return _no_tls(endpoint)
+    if first.certificate_requested.is_yes and first.chain:
+        # The parameters were agreed; the server then refused for want of a certificate.
+        return passed(say("TLS was agreed; the server then demanded a client certificate."))
+    if first.alert is not None:
+        alert = f"{first.alert.number} {first.alert.name}"
+        return failed(say("The server refused the handshake: TLS alert {alert}.", alert=alert))
+    return unknown(
+        say(
+            "The handshake did not complete: {reason}. {evidence}",
+            reason=reason_text(endpoint.survey.ended),
+            evidence=endpoint.survey.evidence,
+        )
+    )
+
+
+@check(
+    "TLS01",
+    on=receiving,
+    title=N_("The gateway completes a modern TLS handshake"),
+    why=N_("Without TLS 1.2 or 1.3 in common, IncaMail cannot deliver."),
+    remedy=N_("Enable TLS 1.2 and 1.3 on the gateway, and read its log for the cause."),
+    item="6.2",
+    reference="RFC 3207 §4.1; RFC 8446 §4.1; RFC 9325 §3.1.1",
+    requires=("SMTP03",),
+)
+def handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
+    """A handshake with TLS 1.2 or newer was agreed."""
+    return _handshake(endpoint)
+
+
+@check(
+    "TLS02",
+    on=receiving,
+    title=N_("TLS 1.3 is available"),
+    why=N_("TLS 1.3 is faster and removes old weak options; TLS 1.2 is only sufficient."),
+    remedy=N_("Enable TLS 1.3; current mail servers and OpenSSL 1.1.1 or newer have it."),
+    item="6.2",
+    reference="RFC 9325 §3.1.1",
+    level=Level.RECOMMENDED,
+    requires=("TLS01",),
+)
+def newest_version_is_spoken(endpoint: EndpointFacts, _: Context) -> Result:
+    """The server chose TLS 1.3 when it was offered."""
+    tls = _agreed(endpoint)
+    if tls is None:
+        return _no_tls(endpoint)
+    if tls.version == "TLSv1.3":
+        return passed(say("{version}", version=tls.version))
+    return failed(say("The server chose {version}.", version=tls.version))
+
+
+@check(
+    "TLS03",
+    on=receiving,
+    title=N_("TLS 1.0 and 1.1 are switched off"),
+    why=N_("These versions are broken and must not be used any more."),
+    remedy=N_("Set the lowest TLS version of the gateway to 1.2."),
+    item="6.2",
+    reference="RFC 8996 §4, §5; RFC 9325 §3.1.1",
+    requires=("TLS01",),
+)
+def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
+    """The server refuses TLS 1.0 and 1.1."""
+    found = endpoint.legacy
+    if found.is_yes:
+        return failed(say("{version} was agreed.", version=endpoint.legacy_version))
+    if found.is_no:
+        return passed(say("TLS 1.0 and 1.1 are refused."))
+    if found.reason is Reason.NOT_TRIED:
+        return unknown(say("This was not tested."))
+    return unknown(_why_not(found))
+
+
+@check(
+    "TLS04",
+    on=receiving,
+    title=N_("A strong cipher with forward secrecy is chosen"),
+    why=N_("Forward secrecy keeps recorded mail secret even if the key is stolen later."),
+    remedy=N_("Prefer ECDHE key exchange with AES-GCM or ChaCha20; remove RC4, 3DES and RSA."),
+    item="6.2",
+    reference="RFC 9325 §4.1, §4.2",
+    requires=("TLS01",),
+)
+def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
+    """AEAD and ephemeral keys pass; broken ciphers fail; the rest is advised against."""
+    tls = _agreed(endpoint)
+    if tls is None:
+        return _no_tls(endpoint)
+    name = tls.cipher.upper()
+    if any(word in name for word in _BROKEN) or 0 < tls.cipher_bits < 128:
+        return failed(say("Broken cipher: {cipher}.", cipher=tls.cipher))
+    ephemeral = tls.version == "TLSv1.3" or name.startswith(_FORWARD_SECRET)
+    if ephemeral and any(word in name for word in _STRONG):
+        return passed(say("{cipher}", cipher=tls.cipher))
+    return failed(say("Dated cipher: {cipher}.", cipher=tls.cipher), level=Level.RECOMMENDED)
+
+
+@check(
+    "TLS05",
+    on=receiving,
+    title=N_("The gateway asks IncaMail for a client certificate"),
+    why=N_(
+        "Authentication in both directions is part of the set-up: without asking, the gateway "
+        "cannot know that it is IncaMail who delivers."
+    ),
+    remedy=N_(
+        "Make the gateway ask for a client certificate (Postfix: smtpd_tls_ask_ccert = yes; Exim: "
+        "tls_try_verify_hosts). On a public MX, ask but do not demand."
+    ),
+    item="6.1",
+    reference="RFC 8446 §4.3.2; Post MGI guide 6.1",
+    requires=("TLS01",),
+)
+def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
+    """A CertificateRequest was seen; an empty CA list is still a request."""
+    requested = endpoint.client_auth.requested
+    names = endpoint.client_auth.acceptable_cas
+    if requested.is_no:
+        return failed(say("The gateway does not ask for a client certificate."))
+    if not requested.is_yes:
+        return unknown(_why_not(requested))
+    if names:
+        return passed(say("It asks, and names {count} authorities.", count=len(names)))
+    return passed(say("It asks, and names no authority: any may be shown."))
+
+
+@check(
+    "TLS06",
+    on=receiving,
+    title=N_("The gateway does not demand a certificate from every sender"),
+    why=N_(
+        "A gateway that the MX record names must take mail from the whole world; other senders "
+        "have no client certificate and would be shut out."
+    ),
+    remedy=N_(
+        "Ask for the certificate without demanding it, or use a separate address or port for "
+        "IncaMail and enter it in the set-up document."
+    ),
+    item="6.1",
+    reference="RFC 3207 §4",
+    requires=("TLS01",),
+)
+def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Result:
+    """On a public MX no certificate is demanded; a host that no MX names may demand one."""
+    demanded = endpoint.client_auth.demanded
+    if demanded.is_no:
+        return passed(say("A sender without certificate is served."))
+    if not demanded.is_yes:
+        return unknown(_why_not(demanded))
+    exchangers = {m.host.host for d in context.facts.dns.domains for m in d.exchangers}
+    if endpoint.target.host not in exchangers:
+        return passed(say("It demands a certificate, and no MX record names it."))
+    return failed(say("A sender without certificate is refused: {how}.", how=demanded.evidence))
+
+
+@check(
+    "TLS07",
+    on=receiving,
+    title=N_("The gateway verifies the certificate it asks for"),
+    why=N_("A request that any certificate satisfies proves nothing about who delivers."),
+    remedy=N_(
+        "Let the gateway verify client certificates against the authority of IncaMail, or tell "
+        "IncaMail by its verified name in the rules (check_ccert_access, tls_verify_hosts, …)."
+    ),
+    item="6.1",
+    reference="RFC 8446 §4.4.2.4; RFC 5280 §6.1",
+    level=Level.RECOMMENDED,
+    requires=("TLS05",),
+)
+def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
+    """A throw-away certificate of an unknown authority is refused.
+
+    Many sound gateways let a stranger in as "untrusted" and decide later by name, which is not
+    visible from outside; so this is advice, never a reason for "not ready".
+    """
+    foreign = endpoint.client_auth.foreign_accepted
+    if foreign.is_no:
+        return passed(say("A stranger's certificate is refused: {how}.", how=foreign.evidence))
+    if foreign.is_yes:
+        return failed(say("A certificate of an unknown authority was let in."))
+    return unknown(_why_not(foreign))
+
+
+@check(
+    "TLS08",
+    on=receiving,
+    title=N_("Key exchange withstands quantum computers"),
+    why=N_("Mail recorded today could be read later; hybrid groups such as X25519MLKEM768 help."),
+    remedy=N_("Plan for OpenSSL 3.5 or newer, which offers hybrid groups by default."),
+    item="6.2",
+    reference="draft-ietf-tls-ecdhe-mlkem",
+    level=Level.INFO,
+    requires=("TLS01",),
+)
+def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
+    """A hybrid post-quantum group was agreed."""
+    tls = _agreed(endpoint)
+    if tls is None or tls.post_quantum is None:
+        return unknown(say("The group of the key exchange is not known."))
+    if tls.post_quantum:
+        return passed(say("Group {group}.", group=tls.group))
+    return failed(say("Group {group}.", group=tls.group))
+
+
+@check(
+    "TLS10",
+    on=platform,
+    title=N_("IncaMail completes a TLS handshake of version 1.2 or newer"),
+    why=N_("Your server sends secure mail over this connection only."),
+    remedy=N_(
+        "If it fails from the sending gateway too, look for a device in between that blocks or "
+        "reads TLS; then ask Swiss Post."
+    ),
+    item="6.2",
+    reference="RFC 3207 §4.1; RFC 9325 §3.1.1",
+    requires=("PLAT01",),
+)
+def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
+    """A handshake with TLS 1.2 or newer was agreed with the platform."""
+    return _handshake(endpoint)
+
+
+@check(
+    "TLS11",
+    on=platform,
+    title=N_("IncaMail asks for your certificate"),
+    why=N_(
+        "IncaMail recognises you by your client certificate. If the request is missing on this "
+        "path, a device in between answers instead, or mutual authentication is not set up."
+    ),
+    remedy=N_("Ask Swiss Post how it will recognise your gateway, and compare from another path."),
+    item="6.1",
+    reference="RFC 8446 §4.3.2; Post MGI guide 6.1",
+    requires=("TLS10",),
+)
+def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
+    """A CertificateRequest of the platform was seen."""
+    requested = endpoint.client_auth.requested
+    if requested.is_yes:
+        count = len(endpoint.client_auth.acceptable_cas)
+        return passed(say("It asks, and names {count} authorities.", count=count))
+    if requested.is_no:
+        return failed(say("It does not ask for a certificate."))
+    return unknown(_why_not(requested))
+
+
+@check(
+    "TLS12",
+    on=platform,
+    title=N_("IncaMail accepts your certificate"),
+    why=N_("A certificate that is refused stops every secure mail you send."),
+    remedy=N_(
+        "Read the reason: «unsupported_certificate» means that the certificate may not be used "
+        "as a client (clientAuth), «unknown_ca» that its authority is not recognised or the "
+        "intermediate was not sent, «certificate_expired» that it must be renewed. Register the "
+        "certificate with Swiss Post."
+    ),
+    item="6.1",
+    reference="RFC 8446 §4.4.2.4, §6.2",
+    requires=("TLS11",),
+)
+def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Result:
+    """With the client's certificate, EHLO and MAIL were answered inside TLS."""
+    own = endpoint.client_auth.own_accepted
+    if own.is_yes:
+        return passed(say("Accepted: {evidence}", evidence=own.evidence))
+    if own.is_no:
+        return failed(say("Refused: {evidence}", evidence=own.evidence))
+    given = any(CredentialUse.SENDING in c.uses for c in context.facts.credentials)
+    if own.reason is Reason.NOT_TRIED and not given:
+        return unknown(
+            say("It could not be tested: the dossier names no certificate for sending."),
+            remedy=say("Name the certificate and key of the sending gateway in the dossier."),
+        )
+    return unknown(_why_not(own))
+
+
+@check(
+    "TLS13",
+    on=platform,
+    title=N_("Your certificate's authority is among those IncaMail names"),
+    why=N_("Some servers send no certificate when its authority is not in the list."),
+    remedy=N_("Ask Swiss Post to register your authority, or use one from the list."),
+    item="6.1",
+    reference="RFC 8446 §4.2.4; RFC 5246 §7.4.4",
+    level=Level.RECOMMENDED,
+    requires=("TLS11",),
+)
+def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
+    """The list is empty (any will do), or holds an issuer of the client's chain."""
+    names = set(endpoint.client_auth.acceptable_cas)
+    if not names:
+        return not_applicable(say("IncaMail names no authorities: any may be shown."))
+    chains = [c.chain for c in context.facts.credentials if CredentialUse.SENDING in c.uses]
+    if not any(chains):
+        return unknown(say("No readable certificate for sending was given."))
+    issuers = [c.issuer for chain in chains for c in chain]
+    if names & set(issuers):
+        return passed(say("Named: {issuer}.", issuer=next(i for i in issuers if i in names)))
+    return failed(say("Not named: {issuers}.", issuers=joined(list(dict.fromkeys(issuers)))))
+
+
+@check(
+    "TLS14",
+    on=platform,
+    title=N_("IncaMail tells your certificate from a stranger's"),
+    why=N_("If any certificate is accepted, acceptance does not prove that yours is registered."),
+    remedy=N_("Ask Swiss Post to confirm that your certificate is registered."),
+    item="7.1",
+    reference="RFC 8446 §4.4.2.4",
+    level=Level.INFO,
+    requires=("TLS11",),
+)
+def platform_verifies(endpoint: EndpointFacts, _: Context) -> Result:
+    """A throw-away certificate is refused where the client's is accepted."""
+    foreign = endpoint.client_auth.foreign_accepted
+    if foreign.is_no:
+        return passed(say("A stranger's certificate is refused: {how}.", how=foreign.evidence))
+    if foreign.is_yes:
+        return failed(say("A certificate of an unknown authority was accepted as well."))
+    return unknown(_why_not(foreign))
+
+
+CHECKS_RECEIVING: tuple[Check, ...] = (
+    handshake_completes,
+    newest_version_is_spoken,
+    old_versions_are_off,
+    cipher_is_strong,
+    client_certificate_is_asked,
+    certificate_is_not_demanded,
+    certificate_is_verified,
+    key_exchange_is_hybrid,
+)
+CHECKS_PLATFORM: tuple[Check, ...] = (
+    platform_handshake_completes,
+    platform_asks,
+    own_certificate_is_accepted,
+    own_authority_is_named,
+    platform_verifies,
+)
+CHECKS: tuple[Check, ...] = (*CHECKS_RECEIVING, *CHECKS_PLATFORM)
