@@ -43,7 +43,7 @@ class AfterReply(StrEnum):
     HANDSHAKE = "handshake"
     SILENCE = "silence"
     CLOSE = "close"
-    GARBAGE = "garbage"  # bytes that are no TLS record
+    GARBAGE = "garbage"  # the first TLS record is answered by bytes that are none
 
 
 @dataclass(frozen=True)

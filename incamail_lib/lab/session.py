@@ -157,6 +157,7 @@ class Session:
         if plan.then is AfterReply.SILENCE:
             await self._channel.hang()
         if plan.then is AfterReply.GARBAGE:
+            await self._channel.await_bytes()  # the client's first TLS record
             await self._channel.send(GARBAGE)
             raise _End
         if self._plan.reset_at is Stage.HANDSHAKE:

@@ -6,7 +6,7 @@ from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import Variant
 from incamail_lib.lab.plan import Judged, Refusal, Version
 from incamail_lib.lab.scenario import Arrangement, Scenario, asking, speaking
-from incamail_lib.lab.scenarios._words import NOT_READY, READY, codes
+from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 
 MUTUAL = (
     Scenario(
@@ -82,7 +82,7 @@ MUTUAL = (
             "seems to succeed (TLS 1.3, alert 116)."
         ),
         fails=codes(),
-        verdict=NOT_READY,
+        verdict=INCONCLUSIVE,
         sending_certificate=None,
     ),
     Scenario(
@@ -90,7 +90,7 @@ MUTUAL = (
         title=N_("No client certificate for sending, TLS 1.2"),
         description=N_("The platform refuses during the handshake (alert 40)."),
         fails=codes(),
-        verdict=NOT_READY,
+        verdict=INCONCLUSIVE,
         sending_certificate=None,
         platform=speaking(maximum=Version.TLS_1_2),
     ),
@@ -99,7 +99,7 @@ MUTUAL = (
         title=N_("No client certificate for sending, refused at MAIL"),
         description=N_("TLS and EHLO succeed without a certificate; MAIL is answered with 530."),
         fails=codes(),
-        verdict=NOT_READY,
+        verdict=INCONCLUSIVE,
         sending_certificate=None,
         platform=asking(refusal=Refusal.AT_MAIL_530),
     ),
@@ -110,7 +110,7 @@ MUTUAL = (
             "The certificate bought for the mail server permits serverAuth only, as public "
             "authorities issue them now; the platform refuses it (alert 43)."
         ),
-        fails=codes(),
+        fails=codes("TLS12"),
         verdict=NOT_READY,
         sending_certificate=Variant.SERVER,
     ),
@@ -121,7 +121,7 @@ MUTUAL = (
             "The certificate itself permits clientAuth, but its issuing authority is restricted to "
             "serverAuth; OpenSSL refuses the whole chain."
         ),
-        fails=codes(),
+        fails=codes("TLS12"),
         verdict=NOT_READY,
         sending_certificate=Variant.SERVER_ONLY_CA,
     ),
@@ -129,7 +129,7 @@ MUTUAL = (
         name="exotic_client_certificate",
         title=N_("The client certificate comes from an exotic authority"),
         description=N_("IncaMail does not recognise the root and refuses (alert 48)."),
-        fails=codes(),
+        fails=codes("TLS12 TLS13"),
         verdict=NOT_READY,
         sending_certificate=Variant.EXOTIC,
     ),
@@ -137,7 +137,7 @@ MUTUAL = (
         name="self_signed_client_certificate",
         title=N_("The client certificate is self-signed"),
         description=N_("A certificate that vouches for itself is refused by the platform."),
-        fails=codes(),
+        fails=codes("TLS12 TLS13"),
         verdict=NOT_READY,
         sending_certificate=Variant.SELF_SIGNED,
     ),
@@ -145,7 +145,7 @@ MUTUAL = (
         name="expired_client_certificate",
         title=N_("The client certificate has expired"),
         description=N_("The certificate for sending ended yesterday."),
-        fails=codes(),
+        fails=codes("TLS12"),
         verdict=NOT_READY,
         sending_certificate=Variant.EXPIRED,
     ),
@@ -166,7 +166,7 @@ MUTUAL = (
         description=N_(
             "The file for sending holds the leaf alone; the platform cannot build the chain."
         ),
-        fails=codes(),
+        fails=codes("TLS12 TLS13"),
         verdict=NOT_READY,
         sending_arrangement=Arrangement.LEAF_ONLY,
     ),

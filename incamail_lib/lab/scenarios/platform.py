@@ -177,9 +177,7 @@ PLATFORM = (
     Scenario(
         name="platform_too_old",
         title=N_("No modern TLS can be agreed with the platform"),
-        description=N_(
-            "What answers there speaks TLS 1.0 only and refuses with an alert."
-        ),
+        description=N_("What answers there speaks TLS 1.0 only and refuses with an alert."),
         fails=codes("TLS10"),
         verdict=NOT_READY,
         platform=speaking(minimum=Version.TLS_1_0, maximum=Version.TLS_1_0),

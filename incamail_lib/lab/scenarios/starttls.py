@@ -112,7 +112,7 @@ STARTTLS = (
         name="starttls_garbage",
         title=N_("Something that is not TLS follows STARTTLS"),
         description=N_(
-            "After 220 the gateway sends bytes that are no TLS, as a confused proxy does."
+            "The first TLS record is answered by bytes that are no TLS, as a confused proxy does."
         ),
         fails=codes(),
         verdict=INCONCLUSIVE,
