@@ -119,15 +119,23 @@ def _file_trust(
 
 
 def _routing(plan: Plan) -> tuple[MessageRouting, ...]:
-    rules = plan.declared.rules
-    routed = list(standard_samples(rules, plan.declared.domains))
+    rules, domains = plan.declared.rules, plan.declared.domains
+    routed = list(standard_samples(rules, domains))
     for sample in plan.samples:
         if sample.file:
             message = read_message(sample.file)
-            found = classify_message(message, rules, recipients=sample.recipients or None)
+            found = classify_message(
+                message,
+                rules,
+                recipients=sample.recipients or None,
+                own_domains=domains,
+                label=sample.label,
+            )
         else:
-            found = classify(sample.recipients, sample.subject, rules)
-        routed.append(found.model_copy(update={"label": sample.label}))
+            found = classify(
+                sample.recipients, sample.subject, rules, own_domains=domains, label=sample.label
+            )
+        routed.append(found)
     return tuple(routed)
 
 

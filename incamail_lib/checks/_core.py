@@ -138,8 +138,9 @@ def _subjects(rule: Check, facts: AuditFacts) -> Sequence[Subject]:
 def _judge_one(
     rule: Check, subject: Subject, context: Context, done: dict[str, list[Finding]]
 ) -> Finding:
-    if isinstance(subject.value, Result):
-        return _finding(rule, subject.label, subject.value)
+    known = subject.value if isinstance(subject.value, Result) else None
+    if known is not None and known.outcome is Outcome.NOT_APPLICABLE:
+        return _finding(rule, subject.label, known)
     for code in rule.requires:
         for earlier in done[code]:
             if earlier.subject not in ("", subject.label) or earlier.outcome is Outcome.PASSED:
@@ -148,7 +149,7 @@ def _judge_one(
                 return _finding(rule, subject.label, not_applicable(earlier.seen))
             blocked = unknown(say(BLOCKED, code=code))
             return _finding(rule, subject.label, blocked, blocked_by=code)
-    return _finding(rule, subject.label, rule.run(subject.value, context))
+    return _finding(rule, subject.label, known or rule.run(subject.value, context))
 
 
 def _finding(rule: Check, subject: str, result: Result, blocked_by: str = "") -> Finding:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import tomllib
 from enum import StrEnum
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
+from incamail_lib.errors import GuideError
+from incamail_lib.i18n import say
 from incamail_lib.record import Record
 
 T = TypeVar("T")
@@ -55,3 +61,75 @@ class Platform(Record):
     message_limit_mb: Sourced[int]
     recommended_attachment_mb: Sourced[int]
     sender_domains: Sourced[tuple[str, ...]]
+
+
+OVERRIDE_CERTAINTY = Certainty.PRIMARY  # who writes an override states it for this client
+
+
+def load_platform(override: Path | None = None) -> Platform:
+    """The platform's facts; `override` replaces those it names, for this client only.
+
+    In the override a fact may stand as a bare value (`smart_host = "mx.example"`): source,
+    certainty and date are then the file, "A" and the file's own date.
+
+    Errors: GuideError naming file, field and what is allowed.
+    """
+    facts = _read(Path(__file__).with_name("platform.toml"))
+    if override is not None:
+        facts = facts | _normalised(_read(override), override)
+    return _validated(facts, override)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GuideError(
+            say(
+                "The platform file {file} cannot be read ({cause}). Check path and permissions.",
+                file=str(path),
+                cause=error.strerror or type(error).__name__,
+            )
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GuideError(
+            say(
+                "The platform file {file} is not valid TOML: {problem}.",
+                file=str(path),
+                problem=str(error)[:200],
+            )
+        ) from None
+
+
+def _normalised(given: dict[str, Any], path: Path) -> dict[str, Any]:
+    stated = {
+        "source": path.name,
+        "certainty": OVERRIDE_CERTAINTY,
+        "verified_on": dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date(),
+    }
+    return {key: _with_source(key, value, stated) for key, value in given.items()}
+
+
+def _with_source(key: str, value: Any, stated: dict[str, Any]) -> Any:
+    if key == "name":
+        return value
+    if key == "gateways" and isinstance(value, list):
+        return [stated | item if isinstance(item, dict) else item for item in value]
+    return stated | (value if isinstance(value, dict) else {"value": value})
+
+
+def _validated(facts: dict[str, Any], override: Path | None) -> Platform:
+    try:
+        return Platform.model_validate(facts)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise GuideError(
+            say(
+                "{file}, field «{field}»: not possible here ({problem}). "
+                "Allowed fields: {allowed}.",
+                file=str(override or "platform.toml"),
+                field=".".join(str(part) for part in first["loc"]),
+                problem=first["msg"],
+                allowed=", ".join(Platform.model_fields),
+            )
+        ) from None
