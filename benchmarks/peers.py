@@ -157,8 +157,11 @@ def _testssl_path() -> str:
 @cache
 def testssl_version() -> str:
     """The version of the testssl.sh that is measured; 3.0 does not judge client certificates."""
-    found = re.search(r"testssl\.sh (version )?(\S+)", _said([_testssl_path(), "--version"]))
-    return found.group(2) if found else "?"
+    if not _testssl_path():
+        return "not installed"
+    plain = re.sub(r"\x1b\[[\d;]*m", "", _said([_testssl_path(), "--version"]))
+    found = re.search(r"testssl(?:\.sh)?\s.*?(\d+\.\d[\w.]*)", plain)
+    return found.group(1) if found else "?"
 
 
 def testssl(visit: Visit) -> Claim:

@@ -31,13 +31,13 @@ class Log:
         """What it says so far."""
         return self.path.read_text("utf-8", "replace") if self.path.exists() else ""
 
-    def await_line(self, pattern: str, *, timeout_s: float = 30.0) -> str:
-        """The first line that matches `pattern`; fails with the whole log if none comes."""
+    def await_line(self, pattern: str, *, number: int = 1, timeout_s: float = 30.0) -> str:
+        """The line `number` that matches `pattern`; fails with the whole log if none comes."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            for line in self.text.splitlines():
-                if re.search(pattern, line):
-                    return line
+            found = self.lines(pattern)
+            if len(found) >= number:
+                return found[number - 1]
             time.sleep(PACE_S)
         raise AssertionError(f"no line matches {pattern!r} in:\n{self.text}")
 

@@ -36,8 +36,13 @@ def gateway(asks: Asks, *, variant: Variant | None = Variant.BOTH) -> Iterator[P
         yield mta
 
 
-def logged(mta: Postfix) -> list[tuple[str, ...]]:
-    """Level, version, cipher and bits of every TLS connection in Postfix's log, in order."""
+def logged(mta: Postfix, *levels: str) -> list[tuple[str, ...]]:
+    """Level, version, cipher and bits of every TLS connection in Postfix's log, in order.
+
+    Postfix logs through a service of its own: `levels` must have arrived.
+    """
+    for level in levels:
+        mta.log.await_line(f": {level} TLS connection established from")
     return re.findall(ESTABLISHED, mta.log.text)
 
 
@@ -45,7 +50,7 @@ def agrees_on_tls(mta: Postfix, found: Audited) -> None:
     """Our facts of the survey are what Postfix logged of it, and what openssl sees."""
     tls = found.connection(Purpose.SURVEY).tls
     assert tls is not None
-    assert ("Anonymous", tls.version, tls.cipher, str(tls.cipher_bits)) in logged(mta)
+    assert ("Anonymous", tls.version, tls.cipher, str(tls.cipher_bits)) in logged(mta, "Anonymous")
     second = by_openssl(mta.port)
     assert found.endpoint.leaf is not None
     assert second.leaf_sha256 == found.endpoint.leaf.sha256
@@ -58,7 +63,7 @@ def test_asking_is_seen_and_is_not_demanding(tmp_path: Path) -> None:
     with gateway(Asks.OPTIONALLY) as mta:
         found = audited(mta.port, tmp_path)
         auth = found.endpoint.client_auth
-        levels = {level for level, *_ in logged(mta)}
+        levels = {level for level, *_ in logged(mta, "Anonymous", "Trusted", "Untrusted")}
         agrees_on_tls(mta, found)
         assert by_openssl(mta.port).asks
         assert "Server has requested a certificate" in gnutls_says(mta.port)
@@ -139,6 +144,8 @@ def test_the_audit_sends_no_message_and_stays_frugal(tmp_path: Path) -> None:
         mta.log.await_line("disconnect from")  # the look whether it listens
         before = len(mta.log.lines(r"smtpd\[\d+\]: connect from"))
         found = audited(mta.port, tmp_path)
+        for count in range(before + 1, before + len(found.endpoint.connections) + 1):
+            mta.log.await_line("disconnect from", number=count)
         made = len(mta.log.lines(r"smtpd\[\d+\]: connect from")) - before
         commands = " ".join(mta.log.lines("disconnect from"))
     assert made == len(found.endpoint.connections)
