@@ -4,3 +4,9 @@ pki, authority (certificates) · gateway (SMTP and TLS with declared behaviour) 
 (round-trip time) · nameserver · scenarios (declarations) · running (start and stop one).
 Nothing here leaves the machine: every server listens on 127.0.0.1, on a port chosen free.
 """
+
+from incamail_lib.lab.running import Running, run
+from incamail_lib.lab.scenario import Scenario
+from incamail_lib.lab.scenarios import SCENARIOS
+
+__all__ = ["SCENARIOS", "Running", "Scenario", "run"]

@@ -35,6 +35,7 @@ class Arrangement(StrEnum):
     WHOLE = "whole"
     LEAF_ONLY = "leaf_only"
     WRONG_ORDER_WITH_ROOT = "wrong_order_with_root"
+    NOTHING = "nothing"  # a file without any certificate
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Scenario:
     rules: RuleSet = DOMAIN_RULE
     incoming: IncomingRoute = BY_MX
     sending_certificate: Variant | None = Variant.BOTH
+    sending_host: str = "out.{domain}"  # the name in the certificate for sending
     sending_arrangement: Arrangement = Arrangement.WHOLE
     receiving_certificate: Variant | None = None
     go_live_in_days: int = 14
@@ -135,6 +137,7 @@ def arranged(issued: Issued, arrangement: Arrangement) -> tuple[x509.Certificate
         Arrangement.WHOLE: issued.chain,
         Arrangement.LEAF_ONLY: issued.leaf_only,
         Arrangement.WRONG_ORDER_WITH_ROOT: issued.wrong_order_with_root,
+        Arrangement.NOTHING: (),
     }
     return orders[arrangement]
 

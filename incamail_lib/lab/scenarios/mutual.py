@@ -110,7 +110,7 @@ MUTUAL = (
             "The certificate bought for the mail server permits serverAuth only, as public "
             "authorities issue them now; the platform refuses it (alert 43)."
         ),
-        fails=codes("TLS12"),
+        fails=codes("CERT22 TLS12"),
         verdict=NOT_READY,
         sending_certificate=Variant.SERVER,
     ),
@@ -121,7 +121,7 @@ MUTUAL = (
             "The certificate itself permits clientAuth, but its issuing authority is restricted to "
             "serverAuth; OpenSSL refuses the whole chain."
         ),
-        fails=codes("TLS12"),
+        fails=codes("CERT23 TLS12"),
         verdict=NOT_READY,
         sending_certificate=Variant.SERVER_ONLY_CA,
     ),
@@ -129,7 +129,7 @@ MUTUAL = (
         name="exotic_client_certificate",
         title=N_("The client certificate comes from an exotic authority"),
         description=N_("IncaMail does not recognise the root and refuses (alert 48)."),
-        fails=codes("TLS12 TLS13"),
+        fails=codes("CERT30 TLS12 TLS13"),
         verdict=NOT_READY,
         sending_certificate=Variant.EXOTIC,
     ),
@@ -137,7 +137,7 @@ MUTUAL = (
         name="self_signed_client_certificate",
         title=N_("The client certificate is self-signed"),
         description=N_("A certificate that vouches for itself is refused by the platform."),
-        fails=codes("TLS12 TLS13"),
+        fails=codes("CERT28 TLS12 TLS13"),
         verdict=NOT_READY,
         sending_certificate=Variant.SELF_SIGNED,
     ),
@@ -145,17 +145,17 @@ MUTUAL = (
         name="expired_client_certificate",
         title=N_("The client certificate has expired"),
         description=N_("The certificate for sending ended yesterday."),
-        fails=codes("TLS12"),
+        fails=codes("CERT25 TLS12"),
         verdict=NOT_READY,
         sending_certificate=Variant.EXPIRED,
     ),
     Scenario(
         name="expires_before_go_live",
-        title=N_("The certificates end before go-live"),
+        title=N_("The client certificate ends before go-live"),
         description=N_(
-            "Both certificates are valid today and will have expired on the go-live date."
+            "The certificate for sending is valid today and will have ended on the go-live date."
         ),
-        fails=codes(),
+        fails=codes("CERT26 CERT27"),
         verdict=NOT_READY,
         sending_certificate=Variant.NEAR_EXPIRY,
         go_live_in_days=21,
@@ -166,7 +166,7 @@ MUTUAL = (
         description=N_(
             "The file for sending holds the leaf alone; the platform cannot build the chain."
         ),
-        fails=codes("TLS12 TLS13"),
+        fails=codes("CERT29 TLS12 TLS13"),
         verdict=NOT_READY,
         sending_arrangement=Arrangement.LEAF_ONLY,
     ),
@@ -174,7 +174,7 @@ MUTUAL = (
         name="key_mismatch",
         title=N_("The private key belongs to another certificate"),
         description=N_("Certificate and key of the sending gateway were mixed up at renewal."),
-        fails=codes(),
+        fails=codes("CERT21"),
         verdict=NOT_READY,
         sending_certificate=Variant.KEY_MISMATCH,
     ),
@@ -185,8 +185,43 @@ MUTUAL = (
             "The names stand in the SAN only, as modern certificates have them; the set-up form "
             "of IncaMail asks for a CN."
         ),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("CERT33"),
+        verdict=READY,
         sending_certificate=Variant.NO_CN,
+    ),
+    Scenario(
+        name="weak_client_key",
+        title=N_("The client certificate's key is too short"),
+        description=N_("The certificate for sending holds an RSA key of 1024 bits."),
+        fails=codes("CERT31"),
+        verdict=NOT_READY,
+        sending_certificate=Variant.WEAK_KEY,
+    ),
+    Scenario(
+        name="sha1_client_certificate",
+        title=N_("The client certificate is signed with SHA-1"),
+        description=N_("An old issuing authority signed the certificate for sending."),
+        fails=codes("CERT32"),
+        verdict=NOT_READY,
+        sending_certificate=Variant.SHA1,
+    ),
+    Scenario(
+        name="damaged_client_certificate",
+        title=N_("The file of the client certificate is damaged"),
+        description=N_("The file named for sending holds no certificate that can be read."),
+        fails=codes("CERT20"),
+        verdict=NOT_READY,
+        sending_arrangement=Arrangement.NOTHING,
+    ),
+    Scenario(
+        name="one_certificate_for_both",
+        title=N_("One certificate serves both directions"),
+        description=N_(
+            "The receiving gateway's certificate is shown to IncaMail as well; a renewal for one "
+            "direction changes the other."
+        ),
+        fails=codes("CERT34"),
+        verdict=READY,
+        sending_host="mx1.{domain}",
     ),
 )

@@ -1,0 +1,165 @@
+"""Start one scenario on loopback, and stop it again without a trace."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from incamail_lib.facts.audit import DeclaredGateway, IncomingRoute
+from incamail_lib.facts.routing import RuleSet
+from incamail_lib.guide.platform import Platform
+from incamail_lib.lab import nameserver, pki
+from incamail_lib.lab.gateway import Gateway, serve
+from incamail_lib.lab.latency import delayed
+from incamail_lib.lab.plan import GatewayPlan
+from incamail_lib.lab.scenario import Names, Scenario, arranged
+from incamail_lib.lab.setting import (
+    LOOPBACK,
+    PLATFORM_HOSTS,
+    SMART_HOST,
+    lab_platform,
+    sound_dns,
+    sound_gateway,
+    sound_platform,
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A scenario that runs: where everything listens, and what the client declares about it.
+
+    `gateways` hold what every connection did, for tests and training.
+    """
+
+    scenario: Scenario
+    domains: tuple[str, ...]
+    nameserver: tuple[str, int]
+    ports: Mapping[str, int]  # lab host (or address, where one is published) -> TCP port
+    platform: Platform
+    trust_store: Path  # the lab's recognised roots
+    rules: RuleSet
+    incoming: IncomingRoute
+    receiving: tuple[DeclaredGateway, ...]
+    sending: tuple[DeclaredGateway, ...]
+    go_live: dt.date
+    certificate: Path | None  # client certificate for sending
+    key: Path | None
+    receiving_certificate: Path | None
+    gateways: Mapping[str, Gateway] = field(repr=False)
+
+
+@asynccontextmanager
+async def run(
+    scenario: Scenario,
+    *,
+    domains: tuple[str, ...],
+    directory: Path,
+    latency_s: float = 0.0,
+    now: dt.datetime | None = None,
+) -> AsyncIterator[Running]:
+    """Run `scenario` for a client with `domains`; certificate files go into `directory`.
+
+    Every server listens on 127.0.0.1 on a free port. `latency_s` adds a round-trip time in front
+    of every gateway (not of the name server). Certificates are valid around `now` (default: this
+    hour). On leaving, every connection, task and socket is gone; the files stay.
+    """
+    moment = now or dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
+    lab = pki.build(moment)
+    names = scenario.names(domains)
+    async with AsyncExitStack() as stack:
+        gateways = {
+            plan.host: await stack.enter_async_context(serve(plan, now=moment))
+            for plan in _plans(scenario, names, lab)
+        }
+        ports = {host: gateway.port for host, gateway in gateways.items()}
+        if latency_s:
+            for host, port in ports.items():
+                ports[host] = await stack.enter_async_context(delayed(port, round_trip_s=latency_s))
+        zones = scenario.dns(sound_dns(names), names)
+        server = await stack.enter_async_context(
+            nameserver.serve(zones.records, dict(zones.faults))
+        )
+        yield _described(
+            scenario,
+            names,
+            lab,
+            directory=directory,
+            server=server,
+            ports=ports,
+            gateways=gateways,
+        )
+
+
+def _plans(scenario: Scenario, names: Names, lab: pki.Pki) -> list[GatewayPlan]:
+    clients = [
+        twist(sound_gateway(host, lab), lab)
+        for host, twist in zip(names.hosts, scenario.gateways, strict=True)
+    ]
+    platform = [scenario.platform(sound_platform(host, lab), lab) for host in PLATFORM_HOSTS]
+    return [*clients, *platform]
+
+
+def _described(
+    scenario: Scenario,
+    names: Names,
+    lab: pki.Pki,
+    *,
+    directory: Path,
+    server: tuple[str, int],
+    ports: dict[str, int],
+    gateways: dict[str, Gateway],
+) -> Running:
+    first = names.hosts[0]
+    # Names that lead to a machine which already has one: the smart host, and the address itself.
+    also = {SMART_HOST: ports[PLATFORM_HOSTS[0]], LOOPBACK: ports[first]}
+    certificate, key = _sending_files(scenario, names, lab, directory=directory)
+    return Running(
+        scenario=scenario,
+        domains=names.domains,
+        nameserver=server,
+        ports={**also, **ports},
+        platform=lab_platform(
+            lab.now.date(),
+            documented=scenario.documented,
+            fingerprint_sha1=scenario.fingerprint_sha1,
+        ),
+        trust_store=pki.write_trust_store(lab, directory),
+        rules=scenario.rules,
+        incoming=_incoming(scenario, names),
+        receiving=(),
+        sending=(DeclaredGateway(host=names.outgoing, addresses=(LOOPBACK,)),),
+        go_live=lab.now.date() + dt.timedelta(days=scenario.go_live_in_days),
+        certificate=certificate,
+        key=key,
+        receiving_certificate=_receiving_file(scenario, names, lab, directory=directory),
+        gateways=gateways,
+    )
+
+
+def _incoming(scenario: Scenario, names: Names) -> IncomingRoute:
+    value = scenario.incoming.value.replace("{host}", names.hosts[0])
+    return scenario.incoming.model_copy(update={"value": value})
+
+
+def _sending_files(
+    scenario: Scenario, names: Names, lab: pki.Pki, *, directory: Path
+) -> tuple[Path | None, Path | None]:
+    if scenario.sending_certificate is None:
+        return None, None
+    host = scenario.sending_host.format(domain=names.domain)
+    issued = lab.leaf(scenario.sending_certificate, host)
+    certificate, key = pki.write_pem(issued, directory, "sending")
+    certificate.write_bytes(issued.pem(arranged(issued, scenario.sending_arrangement)))
+    return certificate, key
+
+
+def _receiving_file(
+    scenario: Scenario, names: Names, lab: pki.Pki, *, directory: Path
+) -> Path | None:
+    if scenario.receiving_certificate is None:
+        return None
+    issued = lab.leaf(scenario.receiving_certificate, names.hosts[0])
+    return pki.write_pem(issued, directory, "receiving")[0]
