@@ -253,7 +253,7 @@ async def look_up_domain(
         look_up(f"_smtp._tls.{domain}", "TXT", resolver=resolver),
         look_up_caa(domain, resolver=resolver),
     )
-    null_mx, implicit = _is_null(mx), mx.is_absent
+    null_mx, implicit = _is_null(mx), mx.status is DnsStatus.NO_DATA
     hosts = [(0, domain)] if implicit else [] if null_mx else _exchangers(mx)
     found = await asyncio.gather(
         *(look_up_host(h, resolver=resolver, port=(ports or {}).get(h, 25)) for _, h in hosts)

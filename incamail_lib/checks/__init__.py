@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 
 from incamail_lib.checks import (
     certificate_client,
     certificate_server,
+    dns,
     network,
     platform,
     routing,
@@ -18,12 +18,10 @@ from incamail_lib.checks._core import Check, judge
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.findings import Audit, verdict
 
-_DNS = importlib.util.find_spec("incamail_lib.checks.dns")
-
 # Prerequisites first: a check may only require what stands above it.
 ALL_CHECKS: tuple[Check, ...] = (
     *routing.CHECKS,
-    *(importlib.import_module("incamail_lib.checks.dns").CHECKS if _DNS else ()),
+    *dns.CHECKS,
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
+from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.i18n import N_, Text, say
@@ -56,6 +57,24 @@ _TRUST: dict[TrustReason, str] = {
     TrustReason.MALFORMED: N_("malformed certificate"),
     TrustReason.STORE_UNREADABLE: N_("the store cannot be read"),
 }
+
+
+_STATUSES: dict[DnsStatus, str] = {
+    DnsStatus.FOUND: N_("found"),
+    DnsStatus.NO_DATA: N_("no such record"),
+    DnsStatus.NXDOMAIN: N_("the name does not exist"),
+    DnsStatus.SERVFAIL: N_("the name server reports a failure (SERVFAIL)"),
+    DnsStatus.REFUSED: N_("the name server refuses to answer"),
+    DnsStatus.TIMEOUT: N_("no answer within the time limit"),
+    DnsStatus.LAME: N_("the name server is not responsible for the name"),
+    DnsStatus.BAD_NAME: N_("not a legal domain name"),
+    DnsStatus.NOT_ASKED: N_("not asked"),
+}
+
+
+def status_text(status: DnsStatus) -> Text:
+    """How a DNS look-up ended, in words."""
+    return Text(template=_STATUSES[status])
 
 
 def reason_text(reason: Reason) -> Text:

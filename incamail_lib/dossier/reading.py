@@ -74,6 +74,7 @@ def _plain(node: yaml.Node) -> Any:
         return {key.value: _plain(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [_plain(value) for value in node.value]
+    assert isinstance(node, yaml.ScalarNode)
     empty = node.style is None and node.value in ("", "~", "null")
     return None if empty else node.value
 
