@@ -17,7 +17,7 @@ from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.model import Network
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, SmtpFacts
-from incamail_lib.findings import Audit, Outcome
+from incamail_lib.findings import Audit
 from incamail_lib.lab import SCENARIOS, pki, run
 from incamail_lib.lab.pki import Pki
 
@@ -43,10 +43,17 @@ class Audited:
         """The connection made for one purpose."""
         return next(c for c in self.endpoint.connections if c.purpose is purpose)
 
-    def outcome(self, code: str) -> Outcome:
+    def outcome(self, code: str) -> str:
         """What one check said of the server."""
         label = self.endpoint.target.label
-        return next(f.outcome for f in self.audit.findings if (f.code, f.subject) == (code, label))
+        return next(
+            f.outcome.value for f in self.audit.findings if (f.code, f.subject) == (code, label)
+        )
+
+
+def outcomes(found: Audited, *codes: str) -> dict[str, str]:
+    """What these checks said of the server."""
+    return {code: found.outcome(code) for code in codes}
 
 
 def audited(port: int, folder: Path) -> Audited:
@@ -99,15 +106,15 @@ def by_openssl(port: int) -> SecondOpinion:
     )
 
 
-def gnutls_says(port: int, *credential: Path) -> str:
+def gnutls_says(port: int, *credential: Path, priority: str = "NORMAL") -> str:
     """Everything gnutls-cli prints of TLS, EHLO and QUIT; `credential` is chain and key to show."""
     shown = [
         f"--{option}={path}"
         for option, path in zip(("x509certfile", "x509keyfile"), credential, strict=False)
     ]
-    command = ["gnutls-cli", "--starttls-proto=smtp", "--insecure", *shown]
+    command = ["gnutls-cli", "--starttls-proto=smtp", "--insecure", "--priority", priority]
     process = subprocess.Popen(
-        [*command, "-p", str(port), "127.0.0.1"],
+        [*command, *shown, "-p", str(port), "127.0.0.1"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mta import exim
-from mta.audited import HOST, Audited, audited, by_openssl, gnutls_says, lab
+from mta.audited import HOST, Audited, audited, by_openssl, gnutls_says, lab, outcomes
 from mta.exim import Asks, Exim
 from mta.mail import files_of
 
@@ -54,7 +54,8 @@ def test_trying_to_verify_is_seen_and_is_not_demanding(tmp_path: Path) -> None:
     assert auth.demanded.is_no
     assert auth.own_accepted.is_yes
     assert auth.foreign_accepted.is_yes
-    assert auth.verified.is_no
+    verdicts = {"TLS05": "passed", "TLS06": "passed", "TLS07": "failed"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
 def test_verifying_is_seen_where_exim_refuses(tmp_path: Path) -> None:
@@ -78,7 +79,8 @@ def test_verifying_is_seen_where_exim_refuses(tmp_path: Path) -> None:
     assert refusal is not None
     assert refusal.alert is not None
     assert f"alert [{refusal.alert.number}]" in foreign
-    assert auth.verified.is_yes
+    verdicts = {"TLS05": "passed", "TLS06": "failed", "TLS07": "passed"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
 def test_not_asking_is_seen(tmp_path: Path) -> None:
@@ -90,6 +92,8 @@ def test_not_asking_is_seen(tmp_path: Path) -> None:
         assert "Server has requested a certificate" not in gnutls_says(mta.port)
     assert found.endpoint.client_auth.requested.is_no
     assert not found.endpoint.client_auth.own_accepted.is_known
+    verdicts = {"TLS05": "failed", "TLS06": "passed", "TLS07": "unknown"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
 def test_no_tls_at_all_is_seen(tmp_path: Path) -> None:
@@ -98,3 +102,5 @@ def test_no_tls_at_all_is_seen(tmp_path: Path) -> None:
         found = audited(mta.port, tmp_path)
     assert found.endpoint.starttls is Starttls.NOT_OFFERED
     assert not found.endpoint.client_auth.requested.is_known
+    verdicts = {"SMTP01": "passed", "SMTP02": "failed", "TLS01": "unknown"}
+    assert outcomes(found, *verdicts) == verdicts

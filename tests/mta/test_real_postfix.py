@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from mta import postfix
-from mta.audited import HOST, Audited, audited, by_openssl, gnutls_says, lab
+from mta.audited import HOST, Audited, audited, by_openssl, gnutls_says, lab, outcomes
 from mta.mail import files_of
 from mta.postfix import Asks, Postfix
 
@@ -29,10 +29,13 @@ ESTABLISHED = (
 
 
 @contextmanager
-def gateway(asks: Asks, *, variant: Variant | None = Variant.BOTH) -> Iterator[Postfix]:
-    """Postfix as mx1.muster.example."""
+def gateway(
+    asks: Asks, *, variant: Variant | None = Variant.BOTH, **changes: str
+) -> Iterator[Postfix]:
+    """Postfix as mx1.muster.example, with other settings where `changes` says so."""
     identity = files_of(lab().leaf(variant, HOST), lab()) if variant else None
-    with postfix.running(*postfix.gateway(HOST, identity, asks)) as mta:
+    settings, files = postfix.gateway(HOST, identity, asks)
+    with postfix.running(settings | changes, files) as mta:
         yield mta
 
 
@@ -74,6 +77,8 @@ def test_asking_is_seen_and_is_not_demanding(tmp_path: Path) -> None:
     assert auth.foreign_accepted.is_yes
     assert auth.verified.is_no
     assert levels == {"Anonymous", "Trusted", "Untrusted"}
+    verdicts = {"TLS05": "passed", "TLS06": "passed", "TLS07": "failed"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
 def test_demanding_is_seen_where_postfix_refuses(tmp_path: Path) -> None:
@@ -93,6 +98,8 @@ def test_demanding_is_seen_where_postfix_refuses(tmp_path: Path) -> None:
     assert auth.own_accepted.is_yes
     assert auth.foreign_accepted.is_no
     assert auth.verified.is_yes
+    verdicts = {"TLS05": "passed", "TLS06": "failed", "TLS07": "passed"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
 def test_not_asking_is_seen(tmp_path: Path) -> None:
@@ -108,6 +115,8 @@ def test_not_asking_is_seen(tmp_path: Path) -> None:
     assert auth.demanded.is_no
     assert not auth.own_accepted.is_known
     assert not auth.verified.is_known
+    verdicts = {"TLS05": "failed", "TLS06": "passed", "TLS07": "unknown"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
 def test_no_tls_at_all_is_seen(tmp_path: Path) -> None:
@@ -118,24 +127,39 @@ def test_no_tls_at_all_is_seen(tmp_path: Path) -> None:
     assert found.endpoint.starttls is Starttls.NOT_OFFERED
     assert not found.endpoint.client_auth.requested.is_known
     assert "SIZE 52428800" in (found.endpoint.survey.capabilities or ())
+    verdicts = {"SMTP01": "passed", "SMTP02": "failed", "TLS01": "unknown", "CERT04": "unknown"}
+    assert outcomes(found, *verdicts) == verdicts
 
 
-@pytest.mark.parametrize("variant", [Variant.EXPIRED, Variant.SELF_SIGNED, Variant.WRONG_NAME])
-def test_a_bad_server_certificate_does_not_hide_the_rest(tmp_path: Path, variant: Variant) -> None:
-    """What the certificate is worth is judged apart: the same questions are answered as ever."""
+@pytest.mark.parametrize(
+    ("variant", "code"),
+    [(Variant.EXPIRED, "CERT07"), (Variant.SELF_SIGNED, "CERT02"), (Variant.WRONG_NAME, "CERT06")],
+)
+def test_a_bad_server_certificate_does_not_hide_the_rest(
+    tmp_path: Path, variant: Variant, code: str
+) -> None:
+    """What the certificate is worth is judged apart: the other questions are answered as ever."""
     with gateway(Asks.OPTIONALLY, variant=variant) as mta:
         found = audited(mta.port, tmp_path)
         agrees_on_tls(mta, found)
     assert found.endpoint.client_auth.requested.is_yes
-    trusted = [t.trusted.is_yes for t in found.endpoint.trust]
-    assert found.endpoint.name_match is not None
-    sound = (all(trusted), found.endpoint.name_match.matched)
-    expected = {
-        Variant.EXPIRED: (False, True),
-        Variant.SELF_SIGNED: (False, True),
-        Variant.WRONG_NAME: (True, False),
-    }
-    assert sound == expected[variant]
+    verdicts = {"TLS01": "passed", "TLS05": "passed", code: "failed"}
+    assert outcomes(found, *verdicts) == verdicts
+
+
+@pytest.mark.parametrize(("lowest", "verdict"), [(">=TLSv1", "failed"), (">=TLSv1.2", "passed")])
+def test_old_tls_versions_are_found_where_gnutls_finds_them(
+    tmp_path: Path, lowest: str, verdict: str
+) -> None:
+    """TLS 1.1 is negotiated by us exactly where gnutls-cli and Postfix's own log negotiate it."""
+    with gateway(Asks.NOT, smtpd_tls_protocols=lowest) as mta:
+        found = audited(mta.port, tmp_path)
+        text = gnutls_says(mta.port, priority="LEGACY:-VERS-ALL:+VERS-TLS1.1")
+        negotiated = "(TLS1.1-" in text
+        assert bool(mta.log.lines("established from .*: TLSv1.1 with cipher")) is negotiated
+    assert found.endpoint.legacy.is_yes is negotiated
+    assert found.endpoint.legacy.is_no is not negotiated
+    assert found.outcome("TLS03") == verdict
 
 
 def test_the_audit_sends_no_message_and_stays_frugal(tmp_path: Path) -> None:
