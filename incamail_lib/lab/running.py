@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from incamail_lib.lab import nameserver, pki
 from incamail_lib.lab.gateway import Gateway, serve
 from incamail_lib.lab.latency import delayed
 from incamail_lib.lab.plan import GatewayPlan
-from incamail_lib.lab.scenario import Names, Scenario, arranged
+from incamail_lib.lab.scenario import DnsPlan, Names, Scenario, arranged
 from incamail_lib.lab.setting import (
     LOOPBACK,
     PLATFORM_HOSTS,
@@ -78,10 +78,8 @@ async def run(
         if latency_s:
             for host, port in ports.items():
                 ports[host] = await stack.enter_async_context(delayed(port, round_trip_s=latency_s))
-        zones = scenario.dns(sound_dns(names), names)
-        server = await stack.enter_async_context(
-            nameserver.serve(zones.records, dict(zones.faults))
-        )
+        dns = scenario.dns(sound_dns(names), names)
+        server = await stack.enter_async_context(_name_server(dns, ports))
         yield _described(
             scenario,
             names,
@@ -91,6 +89,18 @@ async def run(
             ports=ports,
             gateways=gateways,
         )
+
+
+def _name_server(
+    plan: DnsPlan, ports: Mapping[str, int]
+) -> AbstractAsyncContextManager[tuple[str, int]]:
+    def placed(name: str) -> str:
+        host = name.removeprefix("_25._tcp.")
+        return name if host == name else f"_{ports[host]}._tcp.{host}"
+
+    records = [(placed(name), kind, value) for name, kind, value in plan.records]
+    secured = [placed(name) for name in plan.authenticated]
+    return nameserver.serve(records, dict(plan.faults), authenticated=secured)
 
 
 def _plans(scenario: Scenario, names: Names, lab: pki.Pki) -> list[GatewayPlan]:
@@ -129,7 +139,9 @@ def _described(
         trust_store=pki.write_trust_store(lab, directory),
         rules=scenario.rules,
         incoming=_incoming(scenario, names),
-        receiving=(),
+        receiving=tuple(
+            DeclaredGateway(host=host.format(domain=names.domain)) for host in scenario.declared
+        ),
         sending=(DeclaredGateway(host=names.outgoing, addresses=(LOOPBACK,)),),
         go_live=lab.now.date() + dt.timedelta(days=scenario.go_live_in_days),
         certificate=certificate,

@@ -58,15 +58,27 @@ class Names:
 
 @dataclass(frozen=True)
 class DnsPlan:
-    """What the lab's name server says: (name, type, value) triples, and faults by name."""
+    """What the lab's name server says: (name, type, value) triples, and faults by name.
+
+    A name that begins with `_25._tcp.` is moved to the port that its host really listens on.
+    """
 
     records: tuple[tuple[str, str, str], ...] = ()
     faults: tuple[tuple[str, Fault], ...] = ()
+    authenticated: tuple[str, ...] = ()  # names answered as secured by DNSSEC
 
     def replaced(self, name: str, kind: str, *values: str) -> DnsPlan:
         """The plan with the record set of `name` and `kind` replaced; no values remove it."""
         others = tuple(r for r in self.records if r[:2] != (name, kind))
         return replace(self, records=(*others, *((name, kind, value) for value in values)))
+
+    def without(self, *names: str) -> DnsPlan:
+        """The plan with all records of `names` removed."""
+        return replace(self, records=tuple(r for r in self.records if r[0] not in names))
+
+    def secured(self, *names: str) -> DnsPlan:
+        """The plan with the answers about `names` marked as authentic."""
+        return replace(self, authenticated=(*self.authenticated, *names))
 
     def failing(self, name: str, fault: Fault) -> DnsPlan:
         """The plan with every question about `name` answered by `fault`."""
@@ -119,6 +131,7 @@ class Scenario:
     sending_host: str = "out.{domain}"  # the name in the certificate for sending
     sending_arrangement: Arrangement = Arrangement.WHOLE
     receiving_certificate: Variant | None = None
+    declared: tuple[str, ...] = ()  # receiving gateways in the dossier; none: as the MX says
     go_live_in_days: int = 14
     documented: tuple[str, ...] = ("127.0.0.1",)  # addresses in the platform's record
     fingerprint_sha1: str = ""  # of the platform's certificate, as the set-up document gives it

@@ -7,7 +7,7 @@ from incamail_lib.facts.routing import NextHopKind
 from incamail_lib.i18n import N_
 from incamail_lib.lab.scenario import DnsPlan, DnsTwist, Fault, Names, Scenario
 from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
-from incamail_lib.lab.setting import LOOPBACK, REVERSE
+from incamail_lib.lab.setting import LOOPBACK, PLATFORM_HOSTS, REVERSE, SMART_HOST
 
 
 def _mx(plan: DnsPlan, names: Names, *values: str) -> DnsPlan:
@@ -56,6 +56,35 @@ def foreign_ptr(plan: DnsPlan, names: Names) -> DnsPlan:
     return plan.replaced(REVERSE, "PTR", f"customer-1.access.{names.domain}.")
 
 
+def domain_missing(plan: DnsPlan, names: Names) -> DnsPlan:
+    """Neither the domains nor anything below them exists."""
+    gone = tuple(n for n, _, _ in plan.records if _below(n, names.domains))
+    return plan.without(*gone)
+
+
+def _below(name: str, domains: tuple[str, ...]) -> bool:
+    return any(name == domain or name.endswith(f".{domain}") for domain in domains)
+
+
+def bare(plan: DnsPlan, names: Names) -> DnsPlan:
+    """Only what delivery needs; no policy of any kind."""
+    for domain in names.domains:
+        plan = plan.replaced(domain, "TXT").replaced(domain, "CAA")
+        plan = plan.without(f"_dmarc.{domain}", f"_smtp._tls.{domain}")
+    return plan
+
+
+def tlsa_outdated(plan: DnsPlan, names: Names) -> DnsPlan:
+    """A TLSA record, secured by DNSSEC, that no certificate of the gateway matches."""
+    name = f"_25._tcp.{names.hosts[0]}"
+    return plan.replaced(name, "TLSA", "3 1 1 " + "00" * 32).secured(name)
+
+
+def platform_not_found(plan: DnsPlan, _: Names) -> DnsPlan:
+    """The platform's hosts have no address."""
+    return plan.without(*PLATFORM_HOSTS, SMART_HOST)
+
+
 def failing(fault: Fault) -> DnsTwist:
     """Questions about the client's domains end in `fault`."""
 
@@ -72,7 +101,7 @@ DIRECTORY = (
         name="null_mx",
         title=N_("The domain says that it takes no mail"),
         description=N_("A null MX stands in the name server, as for domains without mail."),
-        fails=codes(),
+        fails=codes("DNS02"),
         verdict=NOT_READY,
         dns=null_mx,
     ),
@@ -80,7 +109,7 @@ DIRECTORY = (
         name="no_mx",
         title=N_("The domain has no MX record"),
         description=N_("Senders fall back to the domain's own address."),
-        fails=codes(),
+        fails=codes("DNS03"),
         verdict=READY,
         dns=no_mx,
         hosts=("{domain}",),
@@ -89,15 +118,15 @@ DIRECTORY = (
         name="mx_alias",
         title=N_("The MX record names an alias"),
         description=N_("The exchanger is a CNAME, which the standard forbids."),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("DNS05"),
+        verdict=READY,
         dns=mx_is_alias,
     ),
     Scenario(
         name="mx_address",
         title=N_("The MX record names an address"),
         description=N_("An IP address stands where a host name belongs."),
-        fails=codes(),
+        fails=codes("DNS04"),
         verdict=NOT_READY,
         dns=mx_is_address,
     ),
@@ -105,7 +134,7 @@ DIRECTORY = (
         name="mx_without_address",
         title=N_("The MX record names a host that does not exist"),
         description=N_("The exchanger has no address, so that nothing can be delivered."),
-        fails=codes(),
+        fails=codes("DNS06"),
         verdict=NOT_READY,
         dns=mx_without_address,
     ),
@@ -116,32 +145,32 @@ DIRECTORY = (
             "The MX leads to a cloud provider, who sees confidential mail after decryption. The "
             "guide advises against it."
         ),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("DNS07"),
+        verdict=READY,
         hosts=("{flat}.mail.protection.outlook.com",),
     ),
     Scenario(
         name="no_ptr",
         title=N_("The gateway's address has no reverse name"),
         description=N_("Receivers and spam filters distrust such a sender."),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("DNS10"),
+        verdict=READY,
         dns=no_ptr,
     ),
     Scenario(
         name="ptr_unconfirmed",
         title=N_("The reverse name does not lead back"),
         description=N_("The reverse name of the address has no address itself."),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("DNS10"),
+        verdict=READY,
         dns=foreign_ptr,
     ),
     Scenario(
         name="static_address",
         title=N_("IncaMail is to deliver to a fixed address"),
         description=N_("The set-up names an IP address in place of MX or a host name."),
-        fails=codes(),
-        verdict=NOT_READY,
+        fails=codes("DNS09"),
+        verdict=READY,
         incoming=IncomingRoute(kind=NextHopKind.STATIC, value=LOOPBACK),
     ),
     Scenario(
@@ -160,5 +189,45 @@ DIRECTORY = (
         verdict=INCONCLUSIVE,
         dns=failing(Fault.TIMEOUT),
         waits=True,
+    ),
+    Scenario(
+        name="domain_missing",
+        title=N_("The domain does not exist"),
+        description=N_("The name server knows nothing of the domain; perhaps it is misspelt."),
+        fails=codes("DNS01"),
+        verdict=NOT_READY,
+        dns=domain_missing,
+    ),
+    Scenario(
+        name="gateway_not_published",
+        title=N_("A declared gateway stands in no MX record"),
+        description=N_("The client names a gateway that the name server does not know."),
+        fails=codes("DNS08"),
+        verdict=READY,
+        declared=("mail-old.{domain}",),
+    ),
+    Scenario(
+        name="bare_domain",
+        title=N_("The domain publishes nothing about its mail"),
+        description=N_("There is no SPF, DMARC, TLS reporting or CAA record."),
+        fails=codes("DNS11 DNS12 DNS14 DNS16"),
+        verdict=READY,
+        dns=bare,
+    ),
+    Scenario(
+        name="tlsa_outdated",
+        title=N_("The TLSA record belongs to an old certificate"),
+        description=N_("The certificate was renewed, and the TLSA record was forgotten."),
+        fails=codes("DNS15"),
+        verdict=NOT_READY,
+        dns=tlsa_outdated,
+    ),
+    Scenario(
+        name="platform_not_found",
+        title=N_("The platform is not found in the DNS"),
+        description=N_("The resolver of the sending gateway does not know the platform's hosts."),
+        fails=codes("DNS17"),
+        verdict=NOT_READY,
+        dns=platform_not_found,
     ),
 )
