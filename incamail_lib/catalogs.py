@@ -1,0 +1,175 @@
+"""Collect every text a client reads into the catalogs, and help to translate them.
+
+python -m incamail_lib.catalogs extract            # write the .pot, update the .po files
+python -m incamail_lib.catalogs missing fr         # what is not translated yet, as JSON
+python -m incamail_lib.catalogs fill fr file.json  # merge {msgid: msgstr} into the .po
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po, write_po
+
+from incamail_lib.i18n import DOMAIN, LANGUAGES, LOCALE_DIR
+
+PACKAGE = Path(__file__).parent
+KEYWORDS: dict[str, Any] = {
+    **{name: None for name in ("say", "N_", "gettext", "_", "t")},
+    "ngettext": (1, 2),  # both forms are texts of their own
+}
+# The fields of the guide's TOML files that a client reads; the rest are names, dates and sources.
+TEXT_FIELDS = frozenset(
+    {
+        *("title", "text", "question", "hint", "hints", "sub_questions", "objective"),
+        *("deliverables", "role", "organisational", "technical", "lead", "wrong", "right"),
+        *("step", "steps", "why", "label"),
+    }
+)
+# One fixed moment: a catalog changes when a text changes, and at no other time.
+EPOCH = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+_JINJA = {"newstyle_gettext": "true", "trimmed": "true", "extensions": "jinja2.ext.i18n"}
+
+
+def collected() -> dict[str, tuple[str, ...]]:
+    """Every msgid with the files it stands in, relative to the package."""
+    found: dict[str, set[str]] = {}
+    for path, messages in _sources():
+        for message in messages:
+            found.setdefault(message, set()).add(path.relative_to(PACKAGE).as_posix())
+    return {message: tuple(sorted(files)) for message, files in sorted(found.items())}
+
+
+def _sources() -> Iterator[tuple[Path, list[str]]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path, _extracted("python", path)
+    for path in sorted(PACKAGE.rglob("*.j2")):
+        yield path, _extracted("jinja2.ext:babel_extract", path, _JINJA)
+    for path in sorted((PACKAGE / "guide").glob("*.toml")):
+        yield path, list(_texts(tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
+def _extracted(method: str, path: Path, options: dict[str, str] | None = None) -> list[str]:
+    with path.open("rb") as file:
+        source: BinaryIO = file
+        found = extract(method, source, keywords=KEYWORDS, options=options or {})
+        return [m for _, message, _, _ in found for m in _one(message) if m]
+
+
+def _one(message: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (message,) if isinstance(message, str) else tuple(message)
+
+
+def _texts(data: Any, wanted: bool = False) -> Iterator[str]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _texts(value, key in TEXT_FIELDS)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts(value, wanted)
+    elif wanted and isinstance(data, str) and data:
+        yield data
+
+
+def po_path(language: str) -> Path:
+    """The catalog of one language."""
+    return LOCALE_DIR / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def load(language: str) -> Catalog:
+    """The catalog of one language as it is; empty when there is none yet."""
+    path = po_path(language)
+    if not path.exists():
+        return _empty(language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def _empty(language: str | None) -> Catalog:
+    return Catalog(
+        locale=language,
+        project="incamail-runbook",
+        version="0.1",
+        copyright_holder="the authors of IncaMail Runbook",
+        msgid_bugs_address="",
+        creation_date=EPOCH,
+        revision_date=EPOCH,
+        last_translator="",
+        language_team="",
+        charset="utf-8",
+        fuzzy=False,
+    )
+
+
+def updated(language: str | None) -> Catalog:
+    """A catalog with exactly the texts of today, translations kept."""
+    fresh = _empty(language)
+    known = load(language) if language else None
+    for message, files in collected().items():
+        old: Message | None = known.get(message) if known is not None else None
+        string = old.string if old is not None and not old.fuzzy else ""
+        fresh.add(message, string, locations=[(file, 0) for file in files])
+        # Braces are our placeholders; Babel would guess Python's from a stray sign.
+        fresh[message].flags.discard("python-brace-format")
+        fresh[message].flags.discard("python-format")
+    return fresh
+
+
+def written(catalog: Catalog) -> bytes:
+    """The catalog as a file, the same for the same content."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=100, sort_output=True, include_lineno=False)
+    return buffer.getvalue()
+
+
+def write_all() -> None:
+    """Write the template and bring every catalog up to date."""
+    (LOCALE_DIR / f"{DOMAIN}.pot").write_bytes(written(updated(None)))
+    for language in LANGUAGES[1:]:
+        path = po_path(language)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(written(updated(language)))
+
+
+def missing(language: str) -> list[str]:
+    """The texts without a translation."""
+    return [str(m.id) for m in updated(language) if m.id and not m.string]
+
+
+def fill(language: str, translations: dict[str, str]) -> int:
+    """Enter translations; gives how many fitted a text. Unknown texts are left out."""
+    catalog = updated(language)
+    fitting = {k: v for k, v in translations.items() if catalog.get(k) is not None and v}
+    for message, string in fitting.items():
+        catalog[message].string = string
+    po_path(language).write_bytes(written(catalog))
+    return len(fitting)
+
+
+def main(arguments: list[str]) -> int:
+    """The three commands of the module's docstring; the exit code."""
+    match arguments:
+        case ["extract"]:
+            write_all()
+        case ["missing", language]:
+            sys.stdout.write(json.dumps(missing(language), indent=1, ensure_ascii=False) + "\n")
+        case ["fill", language, file]:
+            translations = json.loads(Path(file).read_text(encoding="utf-8"))
+            sys.stdout.write(f"{fill(language, translations)} entered\n")
+        case _:
+            sys.stderr.write(__doc__ or "")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
