@@ -41,7 +41,7 @@ def test_a_scenario_starts_and_stops_clean(scenario, tmp_path) -> None:
     assert running.trust_store.exists()
     assert (running.certificate is None) == (scenario.sending_certificate is None)
     assert set(PLATFORM_HOSTS) < set(running.ports)
-    assert running.go_live > dt.date.today() - dt.timedelta(days=1)
+    assert running.go_live > dt.datetime.now(dt.UTC).date()
 
 
 def test_scenarios_have_names_of_their_own() -> None:

@@ -1,0 +1,203 @@
+"""Each scenario of the lab fails exactly the checks it declares, and each check can fail."""
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from incamail_lib.binding import measure_dossier
+from incamail_lib.checks import ALL_CHECKS, judge_facts
+from incamail_lib.dossier import Dossier
+from incamail_lib.dossier.model import Network
+from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.dns import DnsStatus, PolicyFetch
+from incamail_lib.facts.observation import Reason, yes
+from incamail_lib.facts.routing import Hazard, Severity
+from incamail_lib.findings import Outcome
+from incamail_lib.lab.scenarios import EVERY
+
+# These never fail: what they miss proves nothing about the client, so it stays unknown.
+NEVER_FAIL = {
+    "NET05": "the dossier simply names no sending gateway",
+    "SMTP01": "a gateway may turn us away and still serve IncaMail",
+}
+
+
+def measured(name: str, *, latency_s: float = 0.0) -> AuditFacts:
+    """The facts of one scenario, seen over real sockets with short time limits."""
+    dossier = Dossier(
+        organisation="Muster AG",
+        domains=("muster.example",),
+        platform="lab",
+        scenario=name,
+        network=Network(timeout_s=1.0, ehlo_name="probe.example"),
+    )
+    return asyncio.run(measure_dossier(dossier, latency_s=latency_s))
+
+
+def failures(facts: AuditFacts) -> dict[str, str]:
+    """Failed codes with what was seen."""
+    findings = judge_facts(facts, facts.measured_at).findings
+    return {f.code: f.seen.english() for f in findings if f.outcome is Outcome.FAILED}
+
+
+@pytest.mark.parametrize("scenario", EVERY, ids=lambda s: s.name)
+def test_a_scenario_fails_exactly_what_it_declares(scenario) -> None:
+    """The codes that fail are the declared ones, no more and no fewer, and so is the verdict."""
+    facts = measured(scenario.name)
+    seen = failures(facts)
+    assert set(seen) == scenario.fails, seen
+    audit = judge_facts(facts, facts.measured_at)
+    assert audit.verdict is scenario.verdict, [
+        f"{f.code} {f.outcome.value}: {f.seen.english()}"
+        for f in audit.findings
+        if f.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sound", "sound_tls12", "no_client_certificate", "server_only_client_certificate"),
+        *("exotic_client_certificate", "demands_of_everybody", "accepts_any_certificate"),
+    ],
+)
+def test_mutual_tls_is_judged_alike_at_a_distance(name) -> None:
+    """At 50 ms the verdicts about client certificates are those at 0 ms: no refusal is missed."""
+    near, far = measured(name), measured(name, latency_s=0.05)
+    assert set(failures(far)) == set(failures(near))
+    answers = [
+        [(e.client_auth.demanded.answer, e.client_auth.own_accepted.answer) for e in group]
+        for group in (near.platform_endpoints, far.platform_endpoints)
+    ]
+    assert answers[0] == answers[1]
+
+
+@cache
+def sound() -> AuditFacts:
+    """The facts of the sound scenario, to be spoilt in one place."""
+    return measured("sound")
+
+
+def _with_endpoint(**update) -> AuditFacts:
+    facts = sound()
+    return facts.model_copy(update={"receiving": (facts.receiving[0].model_copy(update=update),)})
+
+
+def illegible_certificate() -> AuditFacts:
+    endpoint = sound().receiving[0]
+    leaf = endpoint.chain[0].model_copy(update={"problem": "damaged"})
+    connections = tuple(
+        c.model_copy(update={"tls": c.tls.model_copy(update={"chain": (leaf,)})})
+        if c.tls and c.tls.chain
+        else c
+        for c in endpoint.connections
+    )
+    return _with_endpoint(connections=connections)
+
+
+def stores_that_differ() -> AuditFacts:
+    trust = sound().receiving[0].trust
+    other = trust[0].model_copy(update={"store": "old.pem", "reason": "unknown_root"})
+    return _with_endpoint(trust=(*trust, other))
+
+
+def public_but_unlogged() -> AuditFacts:
+    trust = sound().receiving[0].trust
+    return _with_endpoint(trust=(trust[0].model_copy(update={"store": "certifi 2026"}),))
+
+
+def public_client_authority() -> AuditFacts:
+    facts = sound()
+    credential = facts.credentials[0]
+    trust = tuple(t.model_copy(update={"store": "certifi 2026"}) for t in credential.trust)
+    changed = credential.model_copy(update={"trust": trust})
+    return facts.model_copy(update={"credentials": (changed,)})
+
+
+def policy_that_forgets_an_exchanger() -> AuditFacts:
+    facts = sound()
+    domain = facts.dns.domains[0]
+    record = domain.mta_sts.model_copy(
+        update={"status": DnsStatus.FOUND, "records": ("v=STSv1; id=1",)}
+    )
+    policy = PolicyFetch(fetched=yes(), mode="enforce", mx_patterns=("other.example",))
+    changed = domain.model_copy(update={"mta_sts": record, "mta_sts_policy": policy})
+    return facts.model_copy(update={"dns": facts.dns.model_copy(update={"domains": (changed,)})})
+
+
+def silent_ipv6() -> AuditFacts:
+    facts = sound()
+    endpoint = facts.receiving[0]
+    survey = endpoint.survey.model_copy(update={"reached": None, "ended": Reason.REFUSED})
+    target = endpoint.target.model_copy(update={"address": "::1"})
+    v6 = endpoint.model_copy(update={"target": target, "connections": (survey,)})
+    return facts.model_copy(update={"receiving": (endpoint, v6)})
+
+
+def _with_hazard(probe: bool, code: str, severity: Severity) -> AuditFacts:
+    """A hazard on the first route of a probe, or of a sample of the client's own."""
+    facts = sound()
+    message = next(m for m in facts.routing if m.routes)
+    hazard = Hazard(code=code, severity=severity, detail="300")
+    route = message.routes[0].model_copy(update={"hazards": (hazard,)})
+    changes = {"routes": (route,)} if probe else {"routes": (route,), "probe": None}
+    changed = message.model_copy(update=changes)
+    return facts.model_copy(update={"routing": (*facts.routing, changed)})
+
+
+def lookalike_selected() -> AuditFacts:
+    facts = sound()
+    routing = tuple(
+        m.model_copy(
+            update={"routes": tuple(r.model_copy(update={"to_incamail": True}) for r in m.routes)}
+        )
+        for m in facts.routing
+    )
+    return facts.model_copy(update={"routing": routing})
+
+
+SPOILT: dict[str, Callable[[], AuditFacts]] = {
+    "CERT01": illegible_certificate,
+    "CERT05": stores_that_differ,
+    "CERT16": public_but_unlogged,
+    "CERT24": public_client_authority,
+    "DNS13": policy_that_forgets_an_exchanger,
+    "NET03": silent_ipv6,
+    "ROUT11": lookalike_selected,
+    "ROUT13": lambda: _with_hazard(True, "too_long", Severity.WARNING),
+    "ROUT14": lambda: _with_hazard(False, "tag_without_suffix", Severity.LEAK),
+}
+
+
+@pytest.mark.parametrize("code", SPOILT)
+def test_what_the_lab_cannot_show_fails_on_spoilt_facts(code) -> None:
+    """A check that one loopback address cannot make fail does so when the facts are changed."""
+    assert code not in failures(sound())
+    assert code in failures(SPOILT[code]())
+
+
+def test_every_check_is_failed_somewhere() -> None:
+    """Each check fails in a scenario or on spoilt facts, or is known never to fail, and why."""
+    in_scenarios = frozenset().union(*(s.fails for s in EVERY))
+    codes = {check.code for check in ALL_CHECKS}
+    assert in_scenarios <= codes
+    assert codes - in_scenarios == set(SPOILT) | set(NEVER_FAIL)
+
+
+def test_no_message_is_ever_sent(tmp_path) -> None:
+    """Nothing that the audit does to a gateway names a recipient or hands over a message."""
+    from incamail_lib.audit import measure
+    from incamail_lib.binding import plan_on_lab
+    from incamail_lib.lab import SCENARIOS, run
+
+    async def commands() -> tuple[str, ...]:
+        dossier = Dossier(organisation="Muster AG", domains=("muster.example",), platform="lab")
+        async with run(SCENARIOS["sound"], domains=dossier.domains, directory=tmp_path) as running:
+            await measure(plan_on_lab(dossier, running))
+            return tuple(c for g in running.gateways.values() for c in g.commands)
+
+    sent = {command.split()[0].upper() for command in asyncio.run(commands())}
+    assert sent <= {"EHLO", "STARTTLS", "MAIL", "RSET", "NOOP", "QUIT"}
+    assert "MAIL" in sent
