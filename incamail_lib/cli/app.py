@@ -36,10 +36,14 @@ def _root(
     4 a crash was recorded."""
 
 
-for _command in (auditing.audit, auditing.judge, auditing.demo, lab.lab):
-    app.command()(_command)
-for _command in (tools.route, tools.lookup, tools.probe, tools.inspect, tools.guide):
-    app.command()(_command)
+app.command()(auditing.audit)
+app.command()(auditing.judge)
+app.command()(auditing.demo)
+app.command()(lab.lab)
+app.command()(tools.route)
+app.command()(tools.lookup)
+app.command()(tools.probe)
+app.command()(tools.inspect)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from incamail_lib.guide import load_platform
 from incamail_lib.i18n import N_, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
-from incamail_lib.routing import classify, classify_message, hazard_text
+from incamail_lib.routing import classify, classify_message
 
 Nameserver = Annotated[
     str | None, typer.Option("--nameserver", help="Ask this name server, e.g. 127.0.0.1:5300.")
@@ -83,14 +83,14 @@ def route(
                 r.next_hop.value or r.next_hop.kind.value if r.next_hop else "–",
                 t(r.sending_type.value) if r.sending_type else "–",
                 r.delivered_to,
-                "\n".join(t.text(hazard_text(h)) for h in r.hazards),
+                "\n".join(t.text(h.text) for h in r.hazards if h.text),
             )
             for r in found.routes
         ]
         heads = [t("Recipient"), t("Route"), t("Next hop"), t("Sending type"), t("Delivered to")]
         table([*heads, t("Hazards")], rows)
         for hazard in found.hazards:
-            typer.echo(t.text(hazard_text(hazard)))
+            typer.echo(t.text(hazard.text) if hazard.text else hazard.code)
     raise typer.Exit(1 if any(r.leaks for r in found.routes) else 0)
 
 
