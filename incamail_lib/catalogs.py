@@ -30,9 +30,8 @@ KEYWORDS: dict[str, Any] = {
 # The fields of the guide's TOML files that a client reads; the rest are names, dates and sources.
 TEXT_FIELDS = frozenset(
     {
-        *("title", "text", "question", "hint", "hints", "sub_questions", "objective"),
-        *("deliverables", "role", "organisational", "technical", "lead", "wrong", "right"),
-        *("step", "steps", "why", "label"),
+        *("title", "question", "sub_questions", "hint", "objective", "deliverables", "role"),
+        *("organisational", "technical", "steps", "wrong", "right"),
     }
 )
 # One fixed moment: a catalog changes when a text changes, and at no other time.
@@ -75,7 +74,7 @@ def _texts(data: Any, wanted: bool = False) -> Iterator[str]:
             yield from _texts(value, key in TEXT_FIELDS)
     elif isinstance(data, list):
         for value in data:
-            yield from _texts(value, wanted)
+            yield from _texts(value, wanted and isinstance(value, str))
     elif wanted and isinstance(data, str) and data:
         yield data
 
