@@ -43,8 +43,8 @@ def test_the_greeting_and_each_answer_take_their_round_trips() -> None:
         return greeted - begun, answered - greeted, lines
 
     greeting_s, answer_s, lines = asyncio.run(run())
-    assert 2 * RTT_S <= greeting_s < 3 * RTT_S
-    assert RTT_S <= answer_s < 2 * RTT_S
+    assert 2 * RTT_S <= greeting_s < 4 * RTT_S
+    assert RTT_S <= answer_s < 3 * RTT_S  # one flight; three would take three
     assert [line[:3] for line in lines] == [b"250", b"250", b"221"]
 
 
