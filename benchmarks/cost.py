@@ -48,8 +48,8 @@ def cost_of(work: Callable[[], object]) -> Cost:
     return Cost(_cpu_s() - before, time.perf_counter() - start)
 
 
-def _cpu_s() -> float:
-    use = resource.getrusage(resource.RUSAGE_SELF)
+def _cpu_s(whose: int = resource.RUSAGE_SELF) -> float:
+    use = resource.getrusage(whose)
     return use.ru_utime + use.ru_stime
 
 
@@ -139,19 +139,28 @@ def _probe_once(port: int, asked: ProbeSettings) -> object:
 
 
 def crowd(at_once: int, *, round_trip_s: float) -> None:
-    """Throughput of many probes at once against what their number and distance allow."""
+    """Throughput of many probes at once against what their number, distance and CPU allow.
+
+    All start in the same moment, as a batch does; the servers and the distance before them share
+    the machine, so their own bound is told beside ours.
+    """
     asked = settings(SURVEY, ask_mail=False)
     count = at_once * WAVES
+    before = _cpu_s(resource.RUSAGE_CHILDREN)
     with gateways.running("plain", round_trip_s=round_trip_s) as servers:
         port = servers.ports["plain"]
         asyncio.run(probe_many(port, 10, at_once=10, asked=asked))
         cost = cost_of(lambda: asyncio.run(probe_many(port, count, at_once=at_once, asked=asked)))
-    by_number = at_once / (ROUND_TRIPS * round_trip_s)
-    by_cpu = count / cost.cpu_s
+    bounds = (
+        at_once / (ROUND_TRIPS * round_trip_s),
+        count / cost.cpu_s,
+        count / (_cpu_s(resource.RUSAGE_CHILDREN) - before),
+    )
     reached = count / cost.wall_s
+    told = " | ".join(f"{bound:.0f}/s" for bound in bounds)
     print(
-        f"| {at_once} | {round_trip_s * 1000:g} ms | {count} | {reached:.0f}/s | {by_number:.0f}/s "
-        f"| {by_cpu:.0f}/s | {reached / min(by_number, by_cpu):.0%} |",
+        f"| {at_once} | {round_trip_s * 1000:g} ms | {count} | {reached:.0f}/s | {told} "
+        f"| {reached / min(bounds):.0%} |",
         flush=True,
     )
 
@@ -159,8 +168,9 @@ def crowd(at_once: int, *, round_trip_s: float) -> None:
 def crowds() -> None:
     """Hundred and thousand at once."""
     print("\n### Many at once\n")
-    heads = ("at once", "round trip", "probes", "reached", "bound by number", "bound by CPU")
-    print(f"| {' | '.join(heads)} | of the lower bound |\n" + "| --- " * 7 + "|")
+    heads = ("at once", "round trip", "probes", "reached", "bound by number", "by our CPU")
+    print(f"| {' | '.join(heads)} | by the servers' CPU | of the lowest bound |")
+    print("| --- " * 8 + "|")
     crowd(100, round_trip_s=0.05)
     crowd(100, round_trip_s=0.2)
     crowd(1000, round_trip_s=0.5)
