@@ -115,7 +115,9 @@ class ReplyReader:
 
 
 def _shown(data: bytes) -> str:
-    return printable(data[: SHOWN * 4].decode("utf-8", "replace"), SHOWN)
+    text = data[: SHOWN * 4].decode("utf-8", "replace")
+    # Nearly every line is plain; looking at each character is for the others.
+    return text if len(text) <= SHOWN and text.isprintable() else printable(text, SHOWN)
 
 
 def capabilities_of(reply: Reply) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class TlsFacts(Record):
     cipher_bits: int = 0
     group: str = ""  # X25519MLKEM768, x25519, secp256r1, ...
     post_quantum: bool | None = None  # hybrid group; None if the group is not known
-    server_name: str = ""  # SNI sent
+    server_name: str = ""  # SNI sent; none for an address
     chain: tuple[CertificateFacts, ...] = ()  # as sent, unverified
     links: ChainFacts | None = None
     certificate_requested: Observation
@@ -133,7 +133,6 @@ class SmtpFacts(Record):
     tls: TlsFacts | None = None
     capabilities_in_tls: tuple[str, ...] | None = None
     mail_reply: Reply | None = None  # reply to MAIL FROM:<> when that was asked; RSET follows
-    mail_in_clear_reply: Reply | None = None  # the same without TLS, where that was asked
     injected_reply: Reply | None = None  # INJECTION: the reply to the smuggled command
     plaintext_after_starttls: str = ""  # smuggled in behind the 220; never obeyed
     tls_replies: int = 0  # INJECTION: replies inside TLS up to the one to QUIT
@@ -164,6 +163,7 @@ class EndpointFacts(Record):
     legacy: Observation  # TLS 1.0/1.1 negotiated
     legacy_version: str = ""
     injection: Observation  # vulnerable to CVE-2011-0411
+    left_alone: Reason | None = None  # why connections that were asked for were not made any more
     trust: tuple[TrustFacts, ...] = ()
     name_match: NameMatch | None = None
 

@@ -27,6 +27,7 @@ _ORDER = (
     Purpose.LEGACY_TLS,
     Purpose.INJECTION,
 )
+_WITHOUT = frozenset({Purpose.LEGACY_TLS, Purpose.INJECTION})  # need no certificate of ours
 # After these the server is left alone: it is busy, defends itself, or is not there.
 _LEAVE_ALONE = frozenset(
     {
@@ -58,17 +59,18 @@ async def probe_endpoint(
         # A server that demands a certificate answers nothing before it has one.
         Purpose.INJECTION: own,
     }
-    needed = (Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE)
-    for purpose in _ORDER:
-        last = connections[-1]
-        if survey.starttls is not Starttls.ACCEPTED or _is_to_be_left_alone(last):
+    asked = [p for p in _ORDER if p in settings.purposes and (p in _WITHOUT or credentials.get(p))]
+    left_alone: Reason | None = None
+    for purpose in asked:
+        if survey.starttls is not Starttls.ACCEPTED:
+            break
+        if _is_to_be_left_alone(connections[-1]):
+            left_alone = connections[-1].ended
             break
         credential = credentials.get(purpose)
-        if purpose not in settings.purposes or (purpose in needed and credential is None):
-            continue
         found = await _once_more_if_unexplained(target, purpose, settings, credential, now)
         connections.append(found)
-    return _together(target, tuple(connections))
+    return _together(target, tuple(connections), frozenset(asked), left_alone)
 
 
 def _is_to_be_left_alone(connection: SmtpFacts) -> bool:
@@ -90,18 +92,37 @@ async def _once_more_if_unexplained(
     return found
 
 
-def _together(target: Target, connections: tuple[SmtpFacts, ...]) -> EndpointFacts:
+def _together(
+    target: Target,
+    connections: tuple[SmtpFacts, ...],
+    asked: frozenset[Purpose],
+    left_alone: Reason | None,
+) -> EndpointFacts:
     by_purpose = {c.purpose: c for c in connections}
-    legacy, version = _legacy(by_purpose.get(Purpose.LEGACY_TLS))
+    not_made = {p: _not_made(connections, p in asked, left_alone) for p in _ORDER}
+    legacy, version = _legacy(by_purpose, not_made[Purpose.LEGACY_TLS])
     return EndpointFacts(
         target=target,
         connections=connections,
         starttls=_starttls(connections),
-        client_auth=_client_auth(by_purpose),
+        client_auth=_client_auth(by_purpose, not_made),
         legacy=legacy,
         legacy_version=version,
-        injection=_injection(by_purpose.get(Purpose.INJECTION)),
+        injection=_injection(by_purpose, not_made[Purpose.INJECTION]),
+        left_alone=left_alone,
     )
+
+
+def _not_made(
+    connections: Sequence[SmtpFacts], asked: bool, left_alone: Reason | None
+) -> Observation:
+    """Why a connection was not made: nobody asked, no STARTTLS, or the server had enough."""
+    if asked and connections[0].starttls is not Starttls.ACCEPTED:
+        return inconclusive(Reason.NOT_REACHED)
+    if not asked or left_alone is None:
+        return inconclusive(Reason.NOT_TRIED)
+    last = connections[-1]
+    return inconclusive(Reason.NOT_TRIED, f"{last.ended.value} in {last.purpose.value}")
 
 
 def _starttls(connections: Sequence[SmtpFacts]) -> Starttls:
@@ -113,12 +134,16 @@ def _starttls(connections: Sequence[SmtpFacts]) -> Starttls:
     return states[0]
 
 
-def _client_auth(by_purpose: dict[Purpose, SmtpFacts]) -> ClientAuthFacts:
+def _client_auth(
+    by_purpose: dict[Purpose, SmtpFacts], not_made: dict[Purpose, Observation]
+) -> ClientAuthFacts:
     survey = by_purpose[Purpose.SURVEY]
     requested = _requested(survey)
     demanded, stage = _demanded(survey)
-    own = _accepted(by_purpose.get(Purpose.OWN_CERTIFICATE), survey)
-    foreign = _accepted(by_purpose.get(Purpose.FOREIGN_CERTIFICATE), survey)
+    own, foreign = (
+        _accepted(by_purpose[p]) if p in by_purpose else not_made[p]
+        for p in (Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE)
+    )
     return ClientAuthFacts(
         requested=requested,
         acceptable_cas=survey.tls.acceptable_cas if survey.tls else (),
@@ -176,11 +201,8 @@ def _refused_at_mail(connection: SmtpFacts) -> Observation | None:
     return inconclusive(Reason.SMTP_REPLY, reply.text)
 
 
-def _accepted(connection: SmtpFacts | None, survey: SmtpFacts) -> Observation:
+def _accepted(connection: SmtpFacts) -> Observation:
     """Whether the server took the certificate shown; no question where it never asked."""
-    if connection is None:
-        reached = survey.starttls is Starttls.ACCEPTED
-        return inconclusive(Reason.NOT_TRIED if reached else Reason.NOT_REACHED)
     if connection.tls is None:
         return inconclusive(_why(connection), connection.evidence)
     if connection.tls.certificate_requested.is_no:
@@ -203,39 +225,59 @@ def _verified(own: Observation, foreign: Observation) -> Observation:
     return inconclusive(foreign.reason if not foreign.is_known else own.reason)
 
 
-def _legacy(connection: SmtpFacts | None) -> tuple[Observation, str]:
+def _agrees_elsewhere(by_purpose: dict[Purpose, SmtpFacts]) -> bool:
+    """Whether the server speaks modern TLS with us on other connections of this audit.
+
+    Only then does hanging up on an odd handshake, twice and without a word, tell of that
+    handshake and not of the line.
+    """
+    usual = [c for p, c in by_purpose.items() if p not in _WITHOUT]
+    return any(c.tls is not None and bool(c.tls.chain) for c in usual)
+
+
+def _legacy(by_purpose: dict[Purpose, SmtpFacts], not_made: Observation) -> tuple[Observation, str]:
     """Whether TLS 1.0 or 1.1 was negotiated (RFC 8996)."""
+    connection = by_purpose.get(Purpose.LEGACY_TLS)
     if connection is None:
-        return inconclusive(Reason.NOT_TRIED), ""
-    if connection.tls is None:
+        return not_made, ""
+    tls = connection.tls
+    if tls is None:
         return inconclusive(_why(connection), connection.evidence), ""
-    if connection.tls.established or connection.tls.chain:
+    if tls.established or tls.chain:
         # Its certificate came, so the version was agreed, whatever it demanded afterwards.
-        return yes(Reason.SEEN, connection.tls.version), connection.tls.version
-    if connection.tls.alert is not None:
+        return yes(Reason.SEEN, tls.version), tls.version
+    if tls.alert is not None:
         return no(Reason.ALERT, connection.evidence), ""
-    if connection.ended in _UNEXPLAINED or connection.ended is Reason.PROTOCOL_ERROR:
-        # Some servers just hang up on an old ClientHello: refused, though without a word. A
-        # handshake with new versions went well on the survey, else we would not be here.
+    if connection.ended in _UNEXPLAINED and _agrees_elsewhere(by_purpose):
+        # Windows hangs up on an old ClientHello without an alert.
         return no(connection.ended, connection.evidence), ""
     return inconclusive(connection.ended, connection.evidence), ""
 
 
-def _injection(connection: SmtpFacts | None) -> Observation:
+def _injection(by_purpose: dict[Purpose, SmtpFacts], not_made: Observation) -> Observation:
     """CVE-2011-0411: whether a command sent before TLS was obeyed inside it."""
+    connection = by_purpose.get(Purpose.INJECTION)
     if connection is None:
-        return inconclusive(Reason.NOT_TRIED)
+        return not_made
     if connection.injected_reply is not None:
         return yes(Reason.SMTP_REPLY, connection.injected_reply.text)
-    if connection.tls_replies:
+    if connection.tls_replies and connection.ended is Reason.SEEN:
         return no(Reason.NOT_SEEN)
     reply = connection.starttls_reply
     if connection.starttls is Starttls.REFUSED and reply is not None:
         return no(Reason.SMTP_REPLY, reply.text)
-    tls = connection.tls
-    # The survey's handshake went well. If this one failed on the spot, the server took the
-    # smuggled bytes for TLS and obeyed nothing. An alert about certificates says nothing of it.
-    confused = tls is not None and not tls.established and connection.ended is not Reason.TIMEOUT
-    if confused and tls is not None and not tls.accepted.is_no:
+    if _took_it_for_tls(connection) and _agrees_elsewhere(by_purpose):
         return no(connection.ended, connection.evidence)
     return inconclusive(_why(connection), connection.evidence)
+
+
+def _took_it_for_tls(connection: SmtpFacts) -> bool:
+    """Whether the handshake failed on the spot, since the smuggled bytes stood in its place.
+
+    An alert about certificates is about us, and says nothing of them.
+    """
+    tls = connection.tls
+    at_once = {*_UNEXPLAINED, Reason.ALERT, Reason.PROTOCOL_ERROR}
+    if tls is None or tls.established or connection.ended not in at_once:
+        return False
+    return not tls.certificate_requested.is_yes

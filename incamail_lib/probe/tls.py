@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import Protocol
 
+from cryptography import x509
+
+from incamail_lib.certificate.reading import UNREADABLE, name_of
+from incamail_lib.printable import printable
+
+_HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9_-]{1,63}\.)*(?!\d+\Z)[a-z0-9_-]{1,63}\Z", re.IGNORECASE)
+MAX_NAMES = 200  # of acceptable authorities; a store with all public roots has about 150
 # RFC 8446 §6, RFC 5246 §7.2, RFC 7301: numbers are the evidence, texts differ by library.
 ALERTS = {
     10: "unexpected_message",
@@ -36,6 +44,10 @@ ALERTS = {
 ABOUT_CERTIFICATE = frozenset({40, 41, 42, 43, 44, 45, 46, 48, 49, 116})
 
 
+class TlsUnsupported(Exception):
+    """Our own library cannot do what is asked: an old version, an odd key."""
+
+
 class TlsFailure(Exception):
     """TLS ended with an error; the seen alert, if any, is in `Seen.alert`."""
 
@@ -56,11 +68,14 @@ class Seen:
     group: str = ""
     chain: tuple[bytes, ...] = ()  # DER, as sent
     acceptable_cas: tuple[str, ...] = ()  # RFC 4514
-    requests: int = field(default=0)
 
 
 class TlsSession(Protocol):
-    """One TLS connection over bytes. `feed` what came, send what `pending` gives."""
+    """One TLS connection over bytes. `feed` what came, send what `pending` gives.
+
+    Made from the server's name ("" for none), the credential to show and whether TLS 1.0 and 1.1
+    are offered in place of newer versions. Errors when made: TlsUnsupported.
+    """
 
     seen: Seen
 
@@ -71,7 +86,7 @@ class TlsSession(Protocol):
         """Take bytes received from the peer."""
 
     def pending(self) -> bytes:
-        """Bytes to be sent to the peer; empty when there are none."""
+        """All bytes to be sent to the peer; empty when there are none."""
 
     def write(self, data: bytes) -> None:
         """Encrypt application data. Errors: TlsFailure."""
@@ -80,4 +95,18 @@ class TlsSession(Protocol):
         """Decrypted application data; empty until more bytes come. Errors: TlsFailure, TlsEnded."""
 
     def note_handshake(self) -> None:
-        """Fill `seen` with version, cipher, group and chain."""
+        """Fill `seen` with version, cipher, group and chain; after a failure, with what came."""
+
+
+def server_name_of(host: str) -> str:
+    """The name to send as SNI: without the last dot; "" for an address (RFC 6066 §3)."""
+    name = host.removesuffix(".")
+    return name if _HOST.match(name) else ""
+
+
+def authority_name(der: bytes) -> str:
+    """A CA name as RFC 4514 text, equal to what `read_certificate` says of the CA's subject."""
+    try:
+        return name_of(x509.Name.from_bytes(der))
+    except UNREADABLE:
+        return printable(der.hex(), 100)

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 from OpenSSL import SSL, crypto
 
 from incamail_lib.certificate import Credential
-from incamail_lib.certificate.reading import UNREADABLE, name_of
 from incamail_lib.printable import printable
-from incamail_lib.probe.tls import Seen, TlsEnded, TlsFailure
+from incamail_lib.probe.tls import (
+    MAX_NAMES,
+    Seen,
+    TlsEnded,
+    TlsFailure,
+    TlsUnsupported,
+    authority_name,
+)
 
 _READ_ALERT = SSL.SSL_CB_READ | SSL.SSL_CB_ALERT
 _CHUNK = 65_536
-_NAMES = {
-    b"CN": NameOID.COMMON_NAME,
-    b"O": NameOID.ORGANIZATION_NAME,
-    b"OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
-    b"C": NameOID.COUNTRY_NAME,
-    b"L": NameOID.LOCALITY_NAME,
-    b"ST": NameOID.STATE_OR_PROVINCE_NAME,
-    b"emailAddress": NameOID.EMAIL_ADDRESS,
-    b"serialNumber": NameOID.SERIAL_NUMBER,
-    b"DC": NameOID.DOMAIN_COMPONENT,
-    b"organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER,
-}
 
 
 def _noted(connection: SSL.Connection, where: int, code: int) -> None:
@@ -69,11 +60,15 @@ class PyOpenSslSession:
 
     def __init__(self, server_name: str, credential: Credential | None, legacy: bool) -> None:
         self.seen = Seen()
-        self._connection = SSL.Connection(_context(credential, legacy), None)
+        try:
+            context = _context(credential, legacy)
+        except (SSL.Error, TypeError, ValueError) as error:
+            raise TlsUnsupported(_words(error)) from None
+        self._connection = SSL.Connection(context, None)
         self._connection.set_app_data(self.seen)
         self._connection.set_connect_state()
         if server_name:
-            self._connection.set_tlsext_host_name(server_name.encode("ascii", "ignore"))
+            self._connection.set_tlsext_host_name(server_name.encode("ascii"))
 
     def handshake(self) -> bool:
         """See `TlsSession`."""
@@ -93,10 +88,8 @@ class PyOpenSslSession:
         """See `TlsSession`."""
         try:
             return self._connection.bio_read(_CHUNK)
-        except SSL.WantReadError:
+        except SSL.Error:
             return b""
-        except SSL.Error as error:
-            raise TlsFailure(_words(error)) from None
 
     def write(self, data: bytes) -> None:
         """See `TlsSession`."""
@@ -111,7 +104,7 @@ class PyOpenSslSession:
             return self._connection.recv(_CHUNK)
         except SSL.WantReadError:
             return b""
-        except SSL.ZeroReturnError:
+        except (SSL.ZeroReturnError, SSL.SysCallError):
             raise TlsEnded from None
         except SSL.Error as error:
             raise TlsFailure(_words(error)) from None
@@ -124,30 +117,15 @@ class PyOpenSslSession:
             seen.version = connection.get_protocol_version_name()
             seen.cipher, seen.cipher_bits = cipher, connection.get_cipher_bits() or 0
         seen.group = connection.get_group_name() or "" if cipher else ""
-        chain = connection.get_peer_cert_chain(as_cryptography=True) or []
-        seen.chain = tuple(c.public_bytes(Encoding.DER) for c in chain)
-        names = connection.get_client_ca_list()
-        seen.acceptable_cas = tuple(_dn(name) for name in names[:200])
+        # Not as cryptography's objects: a certificate it cannot parse is a fact, not a crash.
+        chain = connection.get_peer_cert_chain() or []
+        seen.chain = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, c) for c in chain)
+        if seen.certificate_requested:
+            names = connection.get_client_ca_list()
+            seen.acceptable_cas = tuple(authority_name(name.der()) for name in names[:MAX_NAMES])
 
 
-def _dn(name: crypto.X509Name) -> str:
-    """A CA name as RFC 4514 text, equal to what `read_certificate` says of the CA's subject."""
-    try:
-        parts = [_attribute(key, value) for key, value in name.get_components()]
-        return name_of(x509.Name(parts))
-    except (KeyError, *UNREADABLE):
-        pairs = reversed(name.get_components())
-        text = ",".join(
-            f"{k.decode('ascii', 'replace')}={v.decode('utf-8', 'replace')}" for k, v in pairs
-        )
-        return printable(text, 500)
-
-
-def _attribute(key: bytes, value: bytes) -> x509.NameAttribute[str]:
-    return x509.NameAttribute(_NAMES[key], value.decode())
-
-
-def _words(error: SSL.Error) -> str:
+def _words(error: Exception) -> str:
     """The library's words, evidence only; verdicts rest on alert numbers."""
     entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
     texts = [entry[2] for entry in entries if len(entry) == 3 and entry[2]]

@@ -13,7 +13,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -21,9 +20,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from incamail_lib.certificate import Credential
-from incamail_lib.certificate.reading import UNREADABLE, name_of
 from incamail_lib.printable import printable
-from incamail_lib.probe.tls import Seen, TlsEnded, TlsFailure
+from incamail_lib.probe.tls import (
+    MAX_NAMES,
+    Seen,
+    TlsEnded,
+    TlsFailure,
+    TlsUnsupported,
+    authority_name,
+)
 
 _ALERT, _HANDSHAKE, _CERTIFICATE_REQUEST = 21, 22, 13
 _AUTHORITIES = 47  # the certificate_authorities extension of TLS 1.3
@@ -36,7 +41,10 @@ class StdlibSession:
     def __init__(self, server_name: str, credential: Credential | None, legacy: bool) -> None:
         self.seen = Seen()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        context = _context(credential, legacy)
+        try:
+            context = _context(credential, legacy)
+        except (ssl.SSLError, TypeError, ValueError) as error:
+            raise TlsUnsupported(_words(error)) from None
         context._msg_callback = self._noted  # type: ignore[attr-defined]
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_hostname=server_name or None
@@ -140,7 +148,7 @@ def _authorities(message: bytes, version: int) -> tuple[str, ...]:
     body = message[4:]
     try:
         listed = _listed_1_3(body) if version == ssl.TLSVersion.TLSv1_3 else _listed_1_2(body)
-        return tuple(_dn(name) for name in listed[:200])
+        return tuple(authority_name(name) for name in listed[:MAX_NAMES])
     except IndexError:
         return ()
 
@@ -172,28 +180,6 @@ def _names(data: bytes) -> list[bytes]:
     return found
 
 
-def _dn(der: bytes) -> str:
-    """A DER name as RFC 4514 text: the parser reads names only inside something signed."""
-    try:
-        return name_of(_name_in_request(der))
-    except UNREADABLE:
-        return printable(der.hex(), 100)
-
-
-def _name_in_request(der: bytes) -> x509.Name:
-    """Wrap the name into a certificate signing request, the smallest thing that carries one."""
-    spki = bytes.fromhex("302a300506032b6570032100") + bytes(32)
-    info = _sequence(b"\x02\x01\x00" + der + spki + b"\xa0\x00")
-    algorithm = bytes.fromhex("300506032b6570")
-    request = _sequence(info + algorithm + b"\x03\x41\x00" + bytes(64))
-    return x509.load_der_x509_csr(request).subject
-
-
-def _sequence(content: bytes) -> bytes:
-    size = len(content)
-    length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2)
-    return b"\x30" + length + content
-
-
-def _words(error: ssl.SSLError) -> str:
-    return printable(error.reason or str(error))
+def _words(error: Exception) -> str:
+    """The library's words, evidence only; verdicts rest on alert numbers."""
+    return printable(getattr(error, "reason", None) or str(error))

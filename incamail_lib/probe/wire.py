@@ -1,18 +1,20 @@
-"""One TCP connection, bounded in time and bytes; every way it can end has its reason."""
+"""One TCP connection, bounded in bytes; every way it can end has its reason."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import socket
-import struct
 from types import TracebackType
 
 from incamail_lib.facts.observation import Reason
 
 CHUNK = 65_536
 _UNREACHABLE = frozenset(
-    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES}
+    {
+        *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN),
+        *(errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM),
+    }
 )
 
 
@@ -26,11 +28,17 @@ class Ended(Exception):
 
 
 class Wire:
-    """A non-blocking socket with byte counts. Use as a context manager: it always closes."""
+    """A non-blocking socket with byte counts. Use as a context manager: it always closes.
+
+    A connection that breaks while something is sent does not raise: what the peer said before,
+    a TLS alert or a 421, still lies in the socket and is the answer. So one reads on, and the
+    end of the bytes comes as an empty piece; `gone` then says how the connection ended.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.sent = 0
         self.received = 0
+        self.gone = Reason.CLOSED
         self._max_bytes = max_bytes
         self._socket: socket.socket | None = None
 
@@ -47,7 +55,7 @@ class Wire:
             self._socket.close()
 
     async def connect(self, address: str, port: int) -> None:
-        """Open the connection. Errors: Ended."""
+        """Open the connection to an IPv4 or IPv6 literal. Errors: Ended."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
             self._socket = socket.socket(family, socket.SOCK_STREAM)
@@ -55,48 +63,43 @@ class Wire:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(self._socket, (address, port))
         except OSError as error:
-            raise Ended(_connect_reason(error), error.strerror or str(error)) from None
+            raise Ended(_reason_of(error), error.strerror or str(error)) from None
 
     async def send(self, data: bytes) -> None:
-        """Send all. Errors: ConnectionError as it comes, since an alert may wait behind it."""
+        """Send all of it, or as much as the peer still takes."""
         assert self._socket is not None
-        await asyncio.get_running_loop().sock_sendall(self._socket, data)
-        self.sent += len(data)
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._socket, data)
+            self.sent += len(data)
+        except OSError as error:
+            self.gone = _reason_of(error)
 
     async def receive(self) -> bytes:
-        """What the peer sent next; empty at its end. Errors: Ended, ConnectionError."""
+        """What the peer sent next; empty at its end. Errors: Ended when it is too much."""
         assert self._socket is not None
-        data = await asyncio.get_running_loop().sock_recv(self._socket, CHUNK)
+        try:
+            data = await asyncio.get_running_loop().sock_recv(self._socket, CHUNK)
+        except OSError as error:
+            self.gone = _reason_of(error)
+            data = self._drained()
         self.received += len(data)
         if self.received > self._max_bytes:
             raise Ended(Reason.TOO_MUCH_DATA, f"{self.received} bytes")
         return data
 
-    def drain(self) -> bytes:
-        """What already lies in the socket: after a reset, the alert that explains it."""
+    def _drained(self) -> bytes:
+        """What already lies in the socket: behind a reset, the alert that explains it."""
         assert self._socket is not None
-        found = bytearray()
-        while len(found) < CHUNK:
-            try:
-                data = self._socket.recv(CHUNK)
-            except OSError:
-                break
-            if not data:
-                break
-            found += data
-        self.received += len(found)
-        return bytes(found)
-
-    def abort(self) -> None:
-        """Close at once, without lingering."""
-        if self._socket is not None:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        try:
+            return self._socket.recv(CHUNK)
+        except OSError:
+            return b""
 
 
-def _connect_reason(error: OSError) -> Reason:
+def _reason_of(error: OSError) -> Reason:
     if isinstance(error, ConnectionRefusedError):
         return Reason.REFUSED
-    if isinstance(error, (TimeoutError,)) or error.errno == errno.ETIMEDOUT:
+    if isinstance(error, TimeoutError):
         return Reason.TIMEOUT
     if error.errno in _UNREACHABLE:
         return Reason.UNREACHABLE
