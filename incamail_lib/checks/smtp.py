@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from incamail_lib.checks._core import (
     Check,
@@ -17,32 +18,18 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._endpoints import agreed, dialogue_ended, nobody_asked, reason_of
 from incamail_lib.checks._subjects import receiving
-from incamail_lib.checks.words import joined, reason_text, stage_text
+from incamail_lib.checks.words import joined, reason_text
 from incamail_lib.dialogue import offers, size_limit
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, say
 
 MEGABYTE = 1_000_000
 BASE64_GROWTH = 1.37  # RFC 2045 §6.8: 4 octets for 3, plus line ends
-_SERVICE = frozenset({Reason.GREYLISTED, Reason.RATE_LIMITED, Reason.UNAVAILABLE})
 _FULL_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
-
-
-def _not_seen(endpoint: EndpointFacts) -> Result:
-    """The dialogue ended before the question could be answered: unknown, with the reason."""
-    survey = endpoint.survey
-    return unknown(
-        say(
-            "The dialogue ended in stage {stage}: {reason}. {evidence}",
-            stage=stage_text(survey.ended_in),
-            reason=reason_text(survey.ended),
-            evidence=survey.evidence,
-        )
-    )
 
 
 @check(
@@ -67,7 +54,7 @@ def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
     if endpoint.survey.capabilities is not None:
         greeting = endpoint.survey.greeting
         return passed(say("{greeting}", greeting=greeting.text if greeting else "250"))
-    return _not_seen(endpoint)
+    return dialogue_ended(endpoint)
 
 
 @check(
@@ -96,11 +83,16 @@ def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
                 "a device that removes STARTTLS when many connections come from one address."
             ),
         )
+    refusal = endpoint.survey.ehlo_refusal
+    if refusal is not None:
+        return failed(
+            say("The server does not know EHLO: «{reply}».", reply=refusal.text), remedy=inspection
+        )
     if endpoint.starttls is Starttls.NOT_OFFERED:
         return failed(say("The complete EHLO reply does not offer STARTTLS."))
     if offers(endpoint.survey.capabilities or (), "STARTTLS"):
         return passed(say("STARTTLS is offered."))
-    return _not_seen(endpoint)
+    return dialogue_ended(endpoint)
 
 
 @check(
@@ -123,7 +115,7 @@ def starttls_is_accepted(endpoint: EndpointFacts, _: Context) -> Result:
         return passed(say("{reply}", reply=reply.text if reply else "220"))
     if endpoint.starttls is Starttls.REFUSED:
         return failed(say("STARTTLS is answered by «{reply}».", reply=reply.text if reply else "–"))
-    return _not_seen(endpoint)
+    return dialogue_ended(endpoint)
 
 
 @check(
@@ -146,9 +138,10 @@ def injection_is_impossible(endpoint: EndpointFacts, _: Context) -> Result:
         return failed(say("A smuggled command was obeyed: «{reply}».", reply=found.evidence))
     if found.is_no:
         return passed(say("A smuggled command was not obeyed."))
-    if found.reason is Reason.NOT_TRIED and endpoint.survey.tls is not None:
+    if nobody_asked(endpoint, found):
         return not_applicable(say("The dossier asks not to test this."))
-    return unknown(say("It could not be tested: {reason}.", reason=reason_text(found.reason)))
+    why = reason_of(endpoint, found)
+    return unknown(say("It could not be tested: {reason}.", reason=reason_text(why)))
 
 
 @check(
@@ -192,7 +185,7 @@ def size_limit_is_sufficient(endpoint: EndpointFacts, context: Context) -> Resul
     survey = endpoint.survey
     capabilities = survey.capabilities_in_tls or survey.capabilities
     if capabilities is None:
-        return _not_seen(endpoint)
+        return dialogue_ended(endpoint)
     wanted = context.facts.platform.message_limit_mb.value
     limit = size_limit(capabilities)
     if limit is None:
@@ -235,6 +228,40 @@ def _alike(facts: AuditFacts) -> Subjects:
     return [Subject("", facts.receiving)]
 
 
+_UNSEEN = object()
+
+
+def _starttls_of(endpoint: EndpointFacts) -> object:
+    return _UNSEEN if endpoint.starttls is Starttls.UNKNOWN else endpoint.starttls
+
+
+def _version_of(endpoint: EndpointFacts) -> object:
+    tls = agreed(endpoint)
+    if tls is not None:
+        return tls.version
+    return _UNSEEN if endpoint.starttls in (Starttls.ACCEPTED, Starttls.UNKNOWN) else ""
+
+
+def _asking_of(endpoint: EndpointFacts) -> object:
+    asks = endpoint.client_auth.requested
+    if asks.is_known:
+        return asks.answer
+    return _UNSEEN if endpoint.starttls in (Starttls.ACCEPTED, Starttls.UNKNOWN) else ""
+
+
+def _size_of(endpoint: EndpointFacts) -> object:
+    capabilities = endpoint.survey.capabilities
+    return _UNSEEN if capabilities is None else size_limit(capabilities)
+
+
+_TRAITS: tuple[Callable[[EndpointFacts], object], ...] = (
+    _starttls_of,
+    _version_of,
+    _asking_of,
+    _size_of,
+)
+
+
 @check(
     "SMTP08",
     on=_alike,
@@ -246,19 +273,27 @@ def _alike(facts: AuditFacts) -> Subjects:
     level=Level.RECOMMENDED,
 )
 def gateways_are_alike(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
-    """STARTTLS, request for a client certificate and size limit are the same everywhere."""
-    seen = [e for e in endpoints if e.survey.capabilities is not None]
-    if len(seen) < len(endpoints):
+    """STARTTLS, TLS version, request for a client certificate and size are the same everywhere.
+
+    What was not seen of one gateway neither agrees nor differs: without a difference elsewhere
+    it leaves the question open.
+    """
+    unequal: set[str] = set()
+    complete = True
+    for look in _TRAITS:
+        shown: dict[object, list[str]] = {}
+        for endpoint in endpoints:
+            trait = look(endpoint)
+            complete = complete and trait is not _UNSEEN
+            if trait is not _UNSEEN:
+                shown.setdefault(trait, []).append(endpoint.target.host)
+        if len(shown) > 1:
+            unequal.update(min(shown.values(), key=len))
+    if unequal:
+        return failed(say("Different from the others: {hosts}.", hosts=joined(sorted(unequal))))
+    if not complete:
         return unknown(say("Not every receiving address could be examined."))
-    profiles: dict[tuple[object, ...], list[str]] = {}
-    for endpoint in seen:
-        limit = size_limit(endpoint.survey.capabilities or ())
-        asked = endpoint.client_auth.requested.answer
-        profiles.setdefault((endpoint.starttls, asked, limit), []).append(endpoint.target.host)
-    if len(profiles) == 1:
-        return passed(say("They agree on STARTTLS, client certificates and size."))
-    odd = min(profiles.values(), key=len)
-    return failed(say("Different from the others: {hosts}.", hosts=joined(sorted(set(odd)))))
+    return passed(say("They agree on STARTTLS, client certificates and size."))
 
 
 CHECKS: tuple[Check, ...] = (

@@ -12,53 +12,30 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._endpoints import agreed, nobody_asked, not_seen, tls_not_seen
 from incamail_lib.checks._subjects import platform, receiving
-from incamail_lib.checks.words import joined, reason_text, stage_text
+from incamail_lib.checks.words import joined, reason_text
 from incamail_lib.facts.certificate import CredentialUse
-from incamail_lib.facts.observation import Observation, Reason
-from incamail_lib.facts.smtp import EndpointFacts, TlsFacts
+from incamail_lib.facts.dns import DnsStatus
+from incamail_lib.facts.observation import Reason, inconclusive
+from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import N_, say
 
 _STRONG = ("GCM", "CHACHA20", "CCM")
 _BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
 _FORWARD_SECRET = ("ECDHE", "DHE")
-
-
-def _why_not(observation: Observation) -> Text:
-    """Why an observation is inconclusive, with its evidence."""
-    return say(
-        "It could not be seen: {reason}. {evidence}",
-        reason=reason_text(observation.reason),
-        evidence=observation.evidence,
-    )
-
-
-def _no_tls(endpoint: EndpointFacts) -> Result:
-    survey = endpoint.survey
-    return unknown(
-        say(
-            "TLS was not seen; the dialogue ended in stage {stage}: {reason}.",
-            stage=stage_text(survey.ended_in),
-            reason=reason_text(survey.ended),
-        )
-    )
-
-
-def _agreed(endpoint: EndpointFacts) -> TlsFacts | None:
-    """A handshake whose version is known: without certificate, else with one."""
-    shown = [c.tls for c in endpoint.connections if c.tls and c.tls.version]
-    return shown[0] if shown else None
+_MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
 
 
 def _handshake(endpoint: EndpointFacts) -> Result:
     """Whether TLS can be agreed at all, with or without a client certificate."""
-    tls = _agreed(endpoint)
+    tls = agreed(endpoint)
     if tls is not None:
         return passed(say("{version}, {cipher}.", version=tls.version, cipher=tls.cipher))
     first = endpoint.survey.tls
     if first is None:
-        return _no_tls(endpoint)
+        return tls_not_seen(endpoint)
     if first.certificate_requested.is_yes and first.chain:
         # The parameters were agreed; the server then refused for want of a certificate.
         return passed(say("TLS was agreed; the server then demanded a client certificate."))
@@ -102,9 +79,9 @@ def handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
 )
 def newest_version_is_spoken(endpoint: EndpointFacts, _: Context) -> Result:
     """The server chose TLS 1.3 when it was offered."""
-    tls = _agreed(endpoint)
+    tls = agreed(endpoint)
     if tls is None:
-        return _no_tls(endpoint)
+        return tls_not_seen(endpoint)
     if tls.version == "TLSv1.3":
         return passed(say("{version}", version=tls.version))
     return failed(say("The server chose {version}.", version=tls.version))
@@ -127,9 +104,9 @@ def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
         return failed(say("{version} was agreed.", version=endpoint.legacy_version))
     if found.is_no:
         return passed(say("TLS 1.0 and 1.1 are refused."))
-    if found.reason is Reason.NOT_TRIED:
+    if nobody_asked(endpoint, found):
         return unknown(say("This was not tested."))
-    return unknown(_why_not(found))
+    return not_seen(endpoint, found)
 
 
 @check(
@@ -144,9 +121,9 @@ def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
 )
 def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
     """AEAD and ephemeral keys pass; broken ciphers fail; the rest is advised against."""
-    tls = _agreed(endpoint)
+    tls = agreed(endpoint)
     if tls is None:
-        return _no_tls(endpoint)
+        return tls_not_seen(endpoint)
     name = tls.cipher.upper()
     if any(word in name for word in _BROKEN) or 0 < tls.cipher_bits < 128:
         return failed(say("Broken cipher: {cipher}.", cipher=tls.cipher))
@@ -179,7 +156,7 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
     if requested.is_no:
         return failed(say("The gateway does not ask for a client certificate."))
     if not requested.is_yes:
-        return unknown(_why_not(requested))
+        return not_seen(endpoint, requested)
     if names:
         return passed(say("It asks, and names {count} authorities.", count=len(names)))
     return passed(say("It asks, and names no authority: any may be shown."))
@@ -207,11 +184,15 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     if demanded.is_no:
         return passed(say("A sender without certificate is served."))
     if not demanded.is_yes:
-        return unknown(_why_not(demanded))
-    exchangers = {m.host.host for d in context.facts.dns.domains for m in d.exchangers}
-    if endpoint.target.host not in exchangers:
-        return passed(say("It demands a certificate, and no MX record names it."))
-    return failed(say("A sender without certificate is refused: {how}.", how=demanded.evidence))
+        return not_seen(endpoint, demanded)
+    domains = context.facts.dns.domains
+    published = {m.host.host for d in domains for m in d.exchangers}
+    published |= {d.domain for d in domains if d.implicit_mx}
+    if endpoint.target.host in published:
+        return failed(say("A sender without certificate is refused: {how}.", how=demanded.evidence))
+    if any(d.mx.status not in _MX_SEEN for d in domains):
+        return not_seen(endpoint, inconclusive(Reason.DNS_FAILURE))
+    return passed(say("It demands a certificate, and no MX record names it."))
 
 
 @check(
@@ -239,7 +220,7 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
         return passed(say("A stranger's certificate is refused: {how}.", how=foreign.evidence))
     if foreign.is_yes:
         return failed(say("A certificate of an unknown authority was let in."))
-    return unknown(_why_not(foreign))
+    return not_seen(endpoint, foreign)
 
 
 @check(
@@ -255,7 +236,7 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
 )
 def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
     """A hybrid post-quantum group was agreed."""
-    tls = _agreed(endpoint)
+    tls = agreed(endpoint)
     if tls is None or tls.post_quantum is None:
         return unknown(say("The group of the key exchange is not known."))
     if tls.post_quantum:
@@ -302,7 +283,7 @@ def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
         return passed(say("It asks, and names {count} authorities.", count=count))
     if requested.is_no:
         return failed(say("It does not ask for a certificate."))
-    return unknown(_why_not(requested))
+    return not_seen(endpoint, requested)
 
 
 @check(
@@ -328,12 +309,12 @@ def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Re
     if own.is_no:
         return failed(say("Refused: {evidence}", evidence=own.evidence))
     given = any(CredentialUse.SENDING in c.uses for c in context.facts.credentials)
-    if own.reason is Reason.NOT_TRIED and not given:
+    if nobody_asked(endpoint, own) and not given:
         return unknown(
             say("It could not be tested: the dossier names no certificate for sending."),
             remedy=say("Name the certificate and key of the sending gateway in the dossier."),
         )
-    return unknown(_why_not(own))
+    return not_seen(endpoint, own)
 
 
 @check(
@@ -379,7 +360,7 @@ def platform_verifies(endpoint: EndpointFacts, _: Context) -> Result:
         return passed(say("A stranger's certificate is refused: {how}.", how=foreign.evidence))
     if foreign.is_yes:
         return failed(say("A certificate of an unknown authority was accepted as well."))
-    return unknown(_why_not(foreign))
+    return not_seen(endpoint, foreign)
 
 
 CHECKS_RECEIVING: tuple[Check, ...] = (

@@ -81,7 +81,7 @@ class Starttls(StrEnum):
     """What became of STARTTLS (RFC 3207)."""
 
     ACCEPTED = "accepted"  # offered and answered 220
-    NOT_OFFERED = "not_offered"  # complete EHLO reply without it
+    NOT_OFFERED = "not_offered"  # complete EHLO reply without it, or EHLO itself not known
     MASKED = "masked"  # XXXXXXXA, or a banner of asterisks: a box in between edits SMTP
     REFUSED = "refused"  # offered, then 454/500/502/...
     VANISHED = "vanished"  # offered earlier or on another connection, now gone
@@ -127,7 +127,8 @@ class SmtpFacts(Record):
     ended_in: Stage
     evidence: str = ""
     greeting: Reply | None = None
-    capabilities: tuple[str, ...] | None = None  # EHLO keywords with parameters; None: no 250
+    capabilities: tuple[str, ...] | None = None  # EHLO keywords with parameters; None: not seen
+    ehlo_refusal: Reply | None = None  # EHLO is not known (500, 502): no extensions at all
     starttls: Starttls = Starttls.UNKNOWN
     starttls_reply: Reply | None = None
     tls: TlsFacts | None = None

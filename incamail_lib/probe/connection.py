@@ -31,6 +31,7 @@ from incamail_lib.probe.tls_stdlib import StdlibSession
 from incamail_lib.probe.wire import Ended, Wire
 
 SMUGGLED = b"NOOP\r\n"
+NO_SUCH_COMMAND = frozenset({500, 502})  # RFC 5321 §4.2.4: not recognised, not implemented
 _BACKENDS: dict[str, type[PyOpenSslSession] | type[StdlibSession]] = {
     "pyopenssl": PyOpenSslSession,
     "ssl": StdlibSession,
@@ -101,17 +102,29 @@ class _Talk:
         self._done()
         notes.greeting = await self._ask(Stage.GREETING, limits.greeting_s)
         self._accept(notes.greeting)
-        reply = await self._ask(Stage.EHLO, limits.reply_s)
-        self._accept(reply)
-        notes.capabilities = capabilities_of(reply)
-        if await self._start_tls(notes.greeting, notes.capabilities):
+        if await self._say_hello() and await self._start_tls():
             await self._inside_tls()
         await self._goodbye()
 
-    async def _start_tls(self, greeting: Reply, capabilities: tuple[str, ...]) -> bool:
+    async def _say_hello(self) -> bool:
+        """EHLO; whether the server has extensions, of which STARTTLS may be one.
+
+        A server that does not know EHLO is not tried with HELO: HELO offers no STARTTLS.
+        """
+        notes = self._notes
+        reply = await self._ask(Stage.EHLO, self._settings.limits.reply_s)
+        if reply.code in NO_SUCH_COMMAND:
+            notes.ehlo_refusal, notes.capabilities = reply, ()
+            notes.starttls = Starttls.NOT_OFFERED
+            return False
+        self._accept(reply)
+        notes.capabilities = capabilities_of(reply)
+        return True
+
+    async def _start_tls(self) -> bool:
         """STARTTLS; whether the handshake may begin."""
         notes = self._notes
-        offer = starttls_offer(greeting, capabilities)
+        offer = starttls_offer(notes.greeting, notes.capabilities or ())
         if offer is not Starttls.ACCEPTED:
             notes.starttls = offer
             return False

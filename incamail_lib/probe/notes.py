@@ -51,6 +51,7 @@ class Notes:
     evidence: str = ""
     greeting: Reply | None = None
     capabilities: tuple[str, ...] | None = None
+    ehlo_refusal: Reply | None = None
     starttls: Starttls = Starttls.UNKNOWN
     starttls_reply: Reply | None = None
     plaintext_after_starttls: str = ""
@@ -100,6 +101,7 @@ class Notes:
             evidence=self.evidence,
             greeting=self.greeting,
             capabilities=self.capabilities,
+            ehlo_refusal=self.ehlo_refusal,
             starttls=self.starttls,
             starttls_reply=self.starttls_reply,
             tls=self._tls_facts(self.tls) if self.tls else None,

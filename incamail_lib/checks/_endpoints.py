@@ -1,0 +1,66 @@
+"""What the checks of SMTP and TLS read out of an endpoint, and how they say "not seen"."""
+
+from __future__ import annotations
+
+from incamail_lib.checks._core import Result, unknown
+from incamail_lib.checks.words import reason_text, stage_text
+from incamail_lib.facts.observation import Observation, Reason
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, TlsFacts
+from incamail_lib.i18n import say
+
+
+def dialogue_ended(endpoint: EndpointFacts) -> Result:
+    """The dialogue ended before the question could be answered: unknown, with the reason."""
+    survey = endpoint.survey
+    return unknown(
+        say(
+            "The dialogue ended in stage {stage}: {reason}. {evidence}",
+            stage=stage_text(survey.ended_in),
+            reason=reason_text(survey.ended),
+            evidence=survey.evidence,
+        )
+    )
+
+
+def tls_not_seen(endpoint: EndpointFacts) -> Result:
+    """No handshake got far enough to answer the question."""
+    survey = endpoint.survey
+    return unknown(
+        say(
+            "TLS was not seen; the dialogue ended in stage {stage}: {reason}.",
+            stage=stage_text(survey.ended_in),
+            reason=reason_text(survey.ended),
+        )
+    )
+
+
+def not_seen(endpoint: EndpointFacts, observation: Observation) -> Result:
+    """Why an observation is inconclusive, with its evidence."""
+    return unknown(
+        say(
+            "It could not be seen: {reason}. {evidence}",
+            reason=reason_text(reason_of(endpoint, observation)),
+            evidence=observation.evidence,
+        )
+    )
+
+
+def reason_of(endpoint: EndpointFacts, observation: Observation) -> Reason:
+    """The reason of an observation; for a connection not made any more, what kept us from it."""
+    if observation.reason is Reason.NOT_TRIED and endpoint.left_alone is not None:
+        return endpoint.left_alone
+    return observation.reason
+
+
+def nobody_asked(endpoint: EndpointFacts, observation: Observation) -> bool:
+    """Whether it was left untested by wish, and not because the server had enough of us."""
+    return reason_of(endpoint, observation) is Reason.NOT_TRIED
+
+
+def agreed(endpoint: EndpointFacts) -> TlsFacts | None:
+    """A handshake of TLS 1.2 or newer: without a certificate, else with one.
+
+    What the server agrees to when only TLS 1.0 and 1.1 are offered is another question.
+    """
+    shown = (c.tls for c in endpoint.connections if c.purpose is not Purpose.LEGACY_TLS)
+    return next((tls for tls in shown if tls is not None and tls.version), None)
