@@ -122,6 +122,7 @@ def on_lab(dossier: Dossier, running: Running) -> Dossier:
             value=running.rules.next_hop.value,
             subject_pattern=running.rules.subject_pattern,
             subject_view=running.rules.subject_view,
+            refuses_tag_without_suffix=running.rules.refuses_tag_without_suffix,
         ),
         "certificates": Certificates(
             sending=_file(running.certificate, running.key),

@@ -86,6 +86,8 @@ class Routing(Record):
     value: str = ""  # empty: the platform's smart host
     subject_pattern: Annotated[str, AfterValidator(_expression), Field(max_length=200)] = "<im>"
     subject_view: SubjectView = SubjectView.DECODED
+    # a further rule sends back mail whose subject matches while a recipient lacks the suffix
+    refuses_tag_without_suffix: bool = False
 
 
 class CertificateFile(Record):
@@ -173,6 +175,7 @@ class Dossier(Record):
                 suffix=suffix,
                 subject_pattern=routing.subject_pattern,
                 subject_view=routing.subject_view,
+                refuses_tag_without_suffix=routing.refuses_tag_without_suffix,
             ),
             components=tuple(
                 ComponentFacts(key=key, **component.model_dump())

@@ -7,7 +7,6 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 import pytest
-from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 from mta import postfix
 from mta.mail import files_of, subject_of, submit
 
@@ -20,6 +19,7 @@ from incamail_lib.lab.pki import Pki, Variant
 from incamail_lib.lab.plan import USUAL_CAPABILITIES, GatewayPlan, Version
 from incamail_lib.lab.session import Record
 from incamail_lib.lab.setting import sound_platform
+from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 
 pytestmark = [pytest.mark.postfix, pytest.mark.xdist_group("mta")]
 
