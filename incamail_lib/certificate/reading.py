@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from incamail_lib.facts.certificate import CertificateFacts
@@ -134,25 +134,31 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether `issuer` has the name and the key that signed `certificate`.
 
-    Where the signature is of a kind that the library refuses to verify (SHA-1), name and key
-    identifier must do: who issued it is a fact, that it is weak is another.
+    The library refuses SHA-1 here, so that signature is verified with the bare key: who issued a
+    certificate is a fact, that the signature is weak is another.
     """
     try:
         certificate.verify_directly_issued_by(issuer)
-    except UnsupportedAlgorithm:
-        return _names_issuer(certificate, issuer)
     except (InvalidSignature, *UNREADABLE):
-        return False
+        return _is_signed_with_sha1_by(certificate, issuer)
     return True
 
 
-def _names_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _is_signed_with_sha1_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    if certificate.issuer != issuer.subject or _signature_hash(certificate) != "sha1":
+        return False
+    signature, body = certificate.signature, certificate.tbs_certificate_bytes
     try:
-        wanted = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
-        own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    except (x509.ExtensionNotFound, *UNREADABLE):
-        return certificate.issuer == issuer.subject
-    return certificate.issuer == issuer.subject and wanted.value.key_identifier == own.value.digest
+        key = issuer.public_key()
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, body, ec.ECDSA(hashes.SHA1()))  # noqa: S303
+        else:
+            return False
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True
 
 
 def _key(certificate: x509.Certificate) -> dict[str, Any]:
