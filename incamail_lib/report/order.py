@@ -1,0 +1,137 @@
+"""Findings put in order: by chapter, by weight, and equal ones on several subjects as one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from incamail_lib.findings import Audit, Finding, Level, Outcome
+from incamail_lib.report.words import FAMILIES, family
+
+_OUTCOMES = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.NOT_APPLICABLE)
+_LEVELS = (Level.REQUIRED, Level.RECOMMENDED, Level.INFO)
+_BY_FAMILY = {"ROUT": "routing", "DNS": "dns", "CERT": "certificates", "PLAT": "identity"}
+# Checks of mixed families that are about the platform even where no subject says so.
+_OUTGOING = frozenset({"NET02", "NET04", "NET05", "NET06"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a findings table: a finding, and every subject it holds for alike."""
+
+    finding: Finding
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Checks that one prerequisite kept from being judged, for one subject."""
+
+    prerequisite: str
+    subject: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The findings of one chapter, ready for its table."""
+
+    rows: tuple[Row, ...]  # failed, unknown and passed
+    blocks: tuple[Block, ...]
+    not_applicable: tuple[Row, ...]
+
+
+def sort_findings(findings: Iterable[Finding]) -> Sorted:
+    """Rows by weight; blocked ones collapsed by prerequisite; not applicable ones apart."""
+    every = list(findings)
+    judged = [f for f in every if not f.blocked_by]
+    rows = _rows(judged)
+    return Sorted(
+        rows=tuple(r for r in rows if r.finding.outcome is not Outcome.NOT_APPLICABLE),
+        blocks=_blocks(f for f in every if f.blocked_by),
+        not_applicable=tuple(r for r in rows if r.finding.outcome is Outcome.NOT_APPLICABLE),
+    )
+
+
+def next_steps(audit: Audit) -> tuple[Row, ...]:
+    """What must or should be done: failures and unknowns that weigh, heaviest first."""
+    return tuple(
+        row
+        for row in _rows(f for f in audit.findings if not f.blocked_by)
+        if row.finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+        and row.finding.level is not Level.INFO
+    )
+
+
+def decisive(audit: Audit) -> tuple[Row, ...]:
+    """What decides a verdict other than ready: required failures, else required unknowns."""
+    required = [f for f in audit.findings if f.level is Level.REQUIRED and not f.blocked_by]
+    failed = [f for f in required if f.outcome is Outcome.FAILED]
+    return _rows(failed or [f for f in required if f.outcome is Outcome.UNKNOWN])
+
+
+def chapter_of(finding: Finding, platform_subjects: frozenset[str]) -> str:
+    """The key of the chapter that shows the finding: "routing", "gateways", "outgoing", ..."""
+    by_family = _BY_FAMILY.get(family(finding.code))
+    if by_family:
+        return by_family
+    if finding.code in _OUTGOING or finding.subject in platform_subjects:
+        return "outgoing"
+    return "gateways"
+
+
+def platform_subjects(audit: Audit) -> frozenset[str]:
+    """Labels of everything that belongs to the platform."""
+    facts = audit.facts
+    hosts = {h.host for h in facts.dns.platform_hosts} | {g.host for g in facts.platform.gateways}
+    return frozenset(hosts | {e.target.label for e in facts.platform_endpoints})
+
+
+def by_weight(finding: Finding) -> tuple[int, int, tuple[int, ...], str]:
+    """Sort key: outcome and level (required failures first), then guide item, then code."""
+    weight = _LEVELS.index(finding.level)
+    outcome = _OUTCOMES.index(finding.outcome)
+    if finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+        return weight * 2 + outcome, 0, item_key(finding.item), finding.code
+    return 10 + outcome, weight, item_key(finding.item), finding.code
+
+
+def item_key(item: str) -> tuple[int, ...]:
+    """The guide item as numbers, so that 6.10 follows 6.9; items without number come last."""
+    parts = [part for part in item.replace(",", ".").split(".") if part.strip().isdigit()]
+    return tuple(int(part) for part in parts) or (99,)
+
+
+def counts(audit: Audit) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Per family: required failed, other failed, unknown, passed, not applicable."""
+    table: dict[str, list[int]] = {}
+    for finding in audit.findings:
+        column = _column(finding)
+        table.setdefault(family(finding.code), [0] * 5)[column] += 1
+    known = [*FAMILIES, *sorted(set(table) - set(FAMILIES))]
+    return tuple((name, tuple(table[name])) for name in known if name in table)
+
+
+def _column(finding: Finding) -> int:
+    if finding.outcome is Outcome.FAILED:
+        return 0 if finding.level is Level.REQUIRED else 1
+    return {Outcome.UNKNOWN: 2, Outcome.PASSED: 3, Outcome.NOT_APPLICABLE: 4}[finding.outcome]
+
+
+def _rows(findings: Iterable[Finding]) -> tuple[Row, ...]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=by_weight):
+        alike = finding.model_copy(update={"subject": ""}).model_dump_json()
+        groups.setdefault(alike, []).append(finding)
+    return tuple(Row(group[0], _subjects(group)) for group in groups.values())
+
+
+def _subjects(group: Sequence[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f.subject for f in group if f.subject))
+
+
+def _blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        groups.setdefault((finding.blocked_by, finding.subject), []).append(finding.code)
+    return tuple(Block(*key, tuple(dict.fromkeys(codes))) for key, codes in groups.items())

@@ -1,0 +1,154 @@
+"""The words, symbols and colour classes for the stable tokens of facts and findings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from incamail_lib.checks.words import reason_text, stage_text, trust_text
+from incamail_lib.facts.certificate import CredentialUse
+from incamail_lib.facts.dns import DnsStatus
+from incamail_lib.facts.observation import Answer, Observation, Reason
+from incamail_lib.facts.routing import Method, NextHopKind, SendingType, Severity, SubjectView
+from incamail_lib.facts.smtp import Purpose, Starttls
+from incamail_lib.findings import Level, Outcome, Verdict
+from incamail_lib.guide import Certainty
+from incamail_lib.i18n import N_, Text, say
+
+__all__ = [
+    "COMPONENTS",
+    "FAMILIES",
+    "SYMBOLS",
+    "USAGES",
+    "VERDICT_SYMBOLS",
+    "WHO_ACTS",
+    "family",
+    "observed",
+    "reason_text",
+    "stage_text",
+    "trust_text",
+    "word",
+]
+
+# Pairs, not a dict by member: members of different StrEnums with equal values are equal keys.
+_PAIRS: tuple[tuple[StrEnum, str], ...] = (
+    (Outcome.PASSED, N_("passed")),
+    (Outcome.FAILED, N_("failed")),
+    (Outcome.UNKNOWN, N_("unknown")),
+    (Outcome.NOT_APPLICABLE, N_("not applicable")),
+    (Level.REQUIRED, N_("required")),
+    (Level.RECOMMENDED, N_("recommended")),
+    (Level.INFO, N_("for information")),
+    (Verdict.READY, N_("ready")),
+    (Verdict.NOT_READY, N_("not ready")),
+    (Verdict.INCONCLUSIVE, N_("inconclusive")),
+    (Answer.YES, N_("yes")),
+    (Answer.NO, N_("no")),
+    (Answer.INCONCLUSIVE, N_("inconclusive")),
+    (Starttls.ACCEPTED, N_("offered and accepted")),
+    (Starttls.NOT_OFFERED, N_("not offered")),
+    (Starttls.MASKED, N_("masked by a device in between")),
+    (Starttls.REFUSED, N_("offered, but refused")),
+    (Starttls.VANISHED, N_("offered at first, then missing")),
+    (Starttls.UNKNOWN, N_("unknown")),
+    (Purpose.SURVEY, N_("Survey without a client certificate")),
+    (Purpose.OWN_CERTIFICATE, N_("With the organisation's own certificate")),
+    (Purpose.FOREIGN_CERTIFICATE, N_("With a throw-away certificate of an unknown authority")),
+    (Purpose.LEGACY_TLS, N_("Only TLS 1.0 and 1.1")),
+    (Purpose.INJECTION, N_("Command smuggled in behind STARTTLS")),
+    (DnsStatus.FOUND, N_("found")),
+    (DnsStatus.NO_DATA, N_("no such record")),
+    (DnsStatus.NXDOMAIN, N_("the name does not exist")),
+    (DnsStatus.SERVFAIL, N_("the name server failed")),
+    (DnsStatus.REFUSED, N_("the name server refused")),
+    (DnsStatus.TIMEOUT, N_("no answer in time")),
+    (DnsStatus.LAME, N_("no usable answer")),
+    (DnsStatus.BAD_NAME, N_("not a legal name")),
+    (DnsStatus.NOT_ASKED, N_("not asked")),
+    (Method.DOMAIN, N_("by the recipient's domain suffix")),
+    (Method.SUBJECT, N_("by the subject")),
+    (Method.BOTH, N_("by suffix and by subject")),
+    (Method.NONE, N_("no rule")),
+    (NextHopKind.MX, N_("MX look-up")),
+    (NextHopKind.SMART_HOST, N_("host name")),
+    (NextHopKind.STATIC, N_("fixed address")),
+    (SubjectView.DECODED, N_("the decoded subject")),
+    (SubjectView.RAW, N_("the raw header line")),
+    (SendingType.CONFIDENTIAL, N_("confidential")),
+    (SendingType.PERSONAL, N_("personal")),
+    (SendingType.REGISTERED, N_("registered")),
+    (Severity.LEAK, N_("leaves unprotected")),
+    (Severity.MISROUTED, N_("goes astray")),
+    (Severity.WARNING, N_("warning")),
+    (CredentialUse.RECEIVING, N_("receiving (server certificate)")),
+    (CredentialUse.SENDING, N_("sending (client certificate)")),
+    (Certainty.PRIMARY, N_("primary source or measured")),
+    (Certainty.SECONDARY, N_("secondary source")),
+    (Certainty.INFERRED, N_("inferred")),
+    (Certainty.UNCONFIRMED, N_("unconfirmed")),
+)
+_WORDS = {(type(member), member.value): text for member, text in _PAIRS}
+
+SYMBOLS = {
+    Outcome.PASSED: "✓",
+    Outcome.FAILED: "✗",
+    Outcome.UNKNOWN: "?",
+    Outcome.NOT_APPLICABLE: "–",
+}
+VERDICT_SYMBOLS = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.INCONCLUSIVE: "?"}
+
+FAMILIES: dict[str, str] = {
+    "ROUT": N_("Routing"),
+    "DNS": N_("DNS"),
+    "NET": N_("Network"),
+    "SMTP": N_("SMTP"),
+    "TLS": N_("TLS"),
+    "CERT": N_("Certificates"),
+    "PLAT": N_("Identity of IncaMail"),
+    "MON": N_("Monitoring"),
+}
+
+WHO_ACTS: dict[str, str] = {
+    "ROUT": N_("Mail administrators of the organisation"),
+    "DNS": N_("Administrators of the organisation's DNS zone"),
+    "NET": N_("Firewall and network administrators of the organisation"),
+    "SMTP": N_("Mail administrators of the organisation"),
+    "TLS": N_("Mail administrators of the organisation"),
+    "CERT": N_("Whoever orders and installs the organisation's certificates"),
+    "PLAT": N_("Network administrators of the organisation, together with Swiss Post"),
+    "MON": N_("Mail administrators of the organisation"),
+}
+
+COMPONENTS: dict[str, str] = {
+    "mail_client": N_("Mail client"),
+    "browser": N_("Browser"),
+    "mail_server": N_("Mail server"),
+    "mail_gateway": N_("Mail gateway"),
+    "firewall": N_("Firewall"),
+}
+
+USAGES: dict[str, str] = {
+    "serverAuth": N_("server (serverAuth)"),
+    "clientAuth": N_("client (clientAuth)"),
+    "anyExtendedKeyUsage": N_("any (anyExtendedKeyUsage)"),
+}
+
+
+def word(token: StrEnum) -> Text:
+    """A stable token of facts or findings in words."""
+    return Text(template=_WORDS[type(token), token.value])
+
+
+def observed(observation: Observation) -> Text:
+    """An answer in words, with its reason where it is no plain yes or no."""
+    if observation.reason in (Reason.SEEN, Reason.NOT_SEEN):
+        return word(observation.answer)
+    return say(
+        "{answer} ({reason})",
+        answer=word(observation.answer),
+        reason=reason_text(observation.reason),
+    )
+
+
+def family(code: str) -> str:
+    """The family of a check, e.g. "CERT" of "CERT03"."""
+    return code.rstrip("0123456789")
