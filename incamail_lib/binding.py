@@ -13,12 +13,16 @@ from incamail_lib.audit.planning import Passphrases
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import CertificateFile, Dossier, Gateway, read_dossier
 from incamail_lib.dossier.model import Certificates, Gateways, Incoming, Network, Routing
-from incamail_lib.errors import DossierError
+from incamail_lib.errors import DossierError, UsageError
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
 from incamail_lib.findings import Audit
-from incamail_lib.i18n import Language, say
+from incamail_lib.i18n import LANGUAGES, Language, say
 from incamail_lib.lab import SCENARIOS, Running, run
 from incamail_lib.probe import Limits
+from incamail_lib.report.chapters import fragment
+from incamail_lib.report.pages import render
+from incamail_lib.report.plain import plain_text
+from incamail_lib.report.style import chapter_style
 
 DEFAULT_SCENARIO = "sound"
 
@@ -31,6 +35,19 @@ class Case:
     dossier: Dossier
     language: Language
     facts_file: Path | None = None
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What this case is bound to: shown first in every notebook."""
+        html = render(
+            "binding",
+            self.language,
+            path=str(self.path),
+            dossier=self.dossier,
+            on_lab=self.dossier.platform == "lab",
+            facts_file=str(self.facts_file) if self.facts_file else "",
+        )
+        framed = fragment(html, "binding", self.language)
+        return {"text/html": chapter_style() + framed, "text/plain": plain_text(framed)}
 
     async def facts(self, *, progress: Progress | None = None) -> AuditFacts:
         """The saved facts where a file was given, else freshly measured ones."""
@@ -52,8 +69,16 @@ def bind(
 ) -> Case:
     """Read the dossier and settle the language: the one asked for, else the dossier's own.
 
-    Errors: DossierError for a wrong dossier.
+    Errors: DossierError for a wrong dossier, UsageError for a language that is not known.
     """
+    if language and language not in LANGUAGES:
+        raise UsageError(
+            say(
+                "There is no language «{given}»; choose one of {allowed}.",
+                given=language[:20],
+                allowed=", ".join(LANGUAGES),
+            )
+        )
     read = read_dossier(Path(dossier))
     chosen: Any = language or read.language
     return Case(Path(dossier), read, chosen, Path(facts) if facts else None)

@@ -21,10 +21,11 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 from incamail_lib.i18n import DOMAIN, LANGUAGES, LOCALE_DIR
+from incamail_lib.runbook import models, paragraphs, read_model
 
 PACKAGE = Path(__file__).parent
 KEYWORDS: dict[str, Any] = {
-    **{name: None for name in ("say", "N_", "gettext", "_", "t")},
+    **{name: None for name in ("say", "N_", "gettext", "_", "t", "tell")},
     "ngettext": (1, 2),  # both forms are texts of their own
 }
 # The fields of the guide's TOML files that a client reads; the rest are names, dates and sources.
@@ -44,7 +45,7 @@ def collected() -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     for path, messages in _sources():
         for message in messages:
-            found.setdefault(message, set()).add(path.relative_to(PACKAGE).as_posix())
+            found.setdefault(message, set()).add(_place(path))
     return {message: tuple(sorted(files)) for message, files in sorted(found.items())}
 
 
@@ -55,6 +56,13 @@ def _sources() -> Iterator[tuple[Path, list[str]]]:
         yield path, _extracted("jinja2.ext:babel_extract", path, _JINJA)
     for path in sorted((PACKAGE / "guide").glob("*.toml")):
         yield path, list(_texts(tomllib.loads(path.read_text(encoding="utf-8"))))
+    for path in models():
+        yield path, list(paragraphs(read_model(path)))
+
+
+def _place(path: Path) -> str:
+    inside = path.is_relative_to(PACKAGE)
+    return path.relative_to(PACKAGE if inside else PACKAGE.parent).as_posix()
 
 
 def _extracted(method: str, path: Path, options: dict[str, str] | None = None) -> list[str]:

@@ -14,6 +14,10 @@ class IncaMailError(Exception):
         super().__init__(text.english())
         self.text = text
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the sentence that helps."""
+        return [self.text.english()]
+
 
 class UsageError(IncaMailError):
     """The command was called with something that cannot work (exit code 2)."""

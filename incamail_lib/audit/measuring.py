@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import dns.nameserver
+
 from incamail_lib.audit.planning import CredentialSource, Plan
 from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
 from incamail_lib.errors import MaterialError
@@ -176,12 +178,19 @@ async def _look_everything_up(plan: Plan, report: Progress) -> DnsFacts:
     suffixed = f"{declared.domains[0]}{plan.platform.suffix.value}"
     platform_mx = await look_up_mx(suffixed, resolver=resolver)
     return DnsFacts(
-        resolver=", ".join(str(server) for server in resolver.nameservers),
+        resolver=", ".join(_nameserver(server) for server in resolver.nameservers),
         domains=tuple(found),
         hosts=tuple(looked_up[: len(hosts)]),
         platform_hosts=tuple(looked_up[len(hosts) :]),
         platform_mx=platform_mx,
     )
+
+
+def _nameserver(server: str | dns.nameserver.Nameserver) -> str:
+    if not isinstance(server, dns.nameserver.AddressAndPortNameserver):
+        return str(server)
+    host = f"[{server.address}]" if ":" in server.address else server.address
+    return host if server.port == 53 else f"{host}:{server.port}"
 
 
 async def _gather(work: Sequence[Coroutine[Any, Any, T]], stage: str, report: Progress) -> list[T]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from incamail_lib.errors import MaterialError, OutputError
+from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.files import write_whole
 from incamail_lib.findings import Audit
 from incamail_lib.i18n import say
 from incamail_lib.record import Record
@@ -20,29 +19,10 @@ R = TypeVar("R", bound=Record)
 MAX_BYTES = 200_000_000
 
 
-def save_record(record: Record, path: Path) -> Path:
-    """Write `record` as JSON beside its final name and rename, so no half file is ever seen."""
+def save_record(record: Record, path: Path | str) -> Path:
+    """Write `record` as JSON, whole or not at all. Errors: OutputError."""
     text = record.model_dump_json(indent=2, exclude_defaults=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(
-            say(
-                "{file} could not be written ({cause}). Free some space or choose another folder.",
-                file=str(path),
-                cause=error.strerror or type(error).__name__,
-            )
-        ) from None
-    return path
+    return write_whole(Path(path), text.encode())
 
 
 def load_facts(path: Path) -> AuditFacts:

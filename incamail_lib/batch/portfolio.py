@@ -11,15 +11,15 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
+from incamail_lib.audit import Progress, load_audit, load_facts, save_record
 from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
-
-from incamail_lib.audit import Progress, load_audit, load_facts, save_record
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.findings import Finding, Verdict
+from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Language, Text, say
+from incamail_lib.report.order import Row, decisive
 
 AT_ONCE = 4  # organisations measured at the same time
 CRASHED = 4
@@ -37,7 +37,7 @@ class CaseOutcome:
     verdict: Verdict | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()
-    decisive: tuple[Finding, ...] = ()
+    decisive: tuple[Row, ...] = ()
     notes: tuple[Text, ...] = ()
     problem: Text | None = None
 
@@ -49,7 +49,7 @@ class CaseOutcome:
             "verdict": self.verdict.value if self.verdict else None,
             "exit_code": self.exit_code,
             "files": [str(file) for file in self.files],
-            "failed": [finding.code for finding in self.decisive],
+            "decisive": [row.finding.code for row in self.decisive],
             "problem": self.problem.english() if self.problem else None,
         }
 
@@ -170,7 +170,14 @@ def _rendered(
         return _not_measured(case, measured, folder)
     try:
         facts_file = save_record(measured, folder / "facts.json")
-        record = render_audit(facts_file, folder, language=case.language, with_pdf=with_pdf)
+        record = render_audit(
+            case.path,
+            facts_file,
+            folder,
+            organisation=name,
+            language=case.language,
+            with_pdf=with_pdf,
+        )
     except RunError as error:
         return CaseOutcome(case.path, name, CRASHED, folder=folder, problem=error.text)
     return _told(case, record, folder)
@@ -185,7 +192,7 @@ def _told(case: Case, record: RunRecord, folder: Path) -> CaseOutcome:
         verdict=audit.verdict,
         folder=folder,
         files=record.files,
-        decisive=tuple(f for f in audit.findings if f.blocks),
+        decisive=() if audit.verdict is Verdict.READY else decisive(audit),
         notes=record.notes,
     )
 

@@ -71,7 +71,7 @@ def signatures_are_sound(chain: Sequence[CertificateFacts]) -> Result:
     bad = [c for c in chain if not c.self_signed and c.signature_hash in BROKEN_HASHES]
     if bad:
         names = joined([f"{c.subject} ({c.signature_hash})" for c in bad])
-        return failed(say("Broken signature: {names}.", names=names))
+        return failed(say("Signed with a broken algorithm: {names}.", names=names))
     if chain[0].problem or not chain[0].signature_algorithm:
         return unknown(say("The signature could not be read."))
     return passed(say("{algorithm}", algorithm=chain[0].signature_algorithm))
@@ -122,7 +122,9 @@ def stores_agree(trust: Sequence[TrustFacts]) -> Result:
         return unknown(say("No trust store could be asked."))
     if len({t.reason for t in asked}) == 1:
         return passed(say("{count} stores agree.", count=len(asked)))
-    return failed(say("They differ: {stores}.", stores=stores_text(asked)), level=Level.RECOMMENDED)
+    return failed(
+        say("The stores differ: {stores}.", stores=stores_text(asked)), level=Level.RECOMMENDED
+    )
 
 
 def is_public(trust: Sequence[TrustFacts]) -> bool:

@@ -115,7 +115,7 @@ def tagged_mail_is_never_clear(facts: AuditFacts, _: Context) -> Result:
     title=N_("The subject rule sees encoded subjects"),
     why=N_(
         "A subject with an accent or umlaut is often encoded as a whole, tag and all. A filter on "
-        "the raw header, such as Postfix header checks, does not recognise it."
+        "the raw header, such as Postfix header_checks, does not recognise it."
     ),
     remedy=_ADD_SUFFIX_RULE,
     item="6.3",

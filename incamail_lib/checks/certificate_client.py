@@ -120,8 +120,8 @@ def intermediates_allow_clients(told: CredentialFacts, _: Context) -> Result:
     on=sending_credentials,
     title=N_("Use as a client will survive the next renewal"),
     why=N_(
-        "Public authorities stop issuing clientAuth by 2027. The link would then break on the day "
-        "of the renewal, without any change on your side."
+        "Public authorities stop issuing certificates with clientAuth by 2027. The link would then "
+        "break on the day of the renewal, without any change on your side."
     ),
     remedy=_CLIENT_REMEDY,
     item="6.1",
@@ -177,7 +177,7 @@ def client_is_valid_today(told: CredentialFacts, context: Context) -> Result:
     "CERT26",
     on=sending_credentials,
     title=N_("The certificate for sending is valid on the go-live date"),
-    why=N_("A certificate that ends before go-live makes the first day fail."),
+    why=N_("A certificate that ends before go-live makes the first day a failure."),
     remedy=N_("Renew before go-live, register the new certificate and test again."),
     item="7.3",
     reference="RFC 5280 §4.1.2.5",

@@ -182,7 +182,7 @@ def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
     "CERT08",
     on=receiving,
     title=N_("The gateway's certificate is valid on the go-live date"),
-    why=N_("A certificate that ends before go-live makes the first day fail."),
+    why=N_("A certificate that ends before go-live makes the first day a failure."),
     remedy=N_("Plan the renewal before go-live and test again afterwards."),
     item="7.3",
     reference="RFC 5280 §4.1.2.5",
@@ -363,7 +363,9 @@ def server_certificate_is_logged(endpoint: EndpointFacts, _: Context) -> Result:
     "CERT17",
     on=receiving,
     title=N_("The gateway shows the certificate that was handed over"),
-    why=N_("IncaMail is told one certificate; if the gateway shows another, the link fails."),
+    why=N_(
+        "One certificate is registered with IncaMail; if the gateway shows another, the link fails."
+    ),
     remedy=N_("Install the certificate that the set-up document names, or correct the document."),
     item="7.1",
     reference="Post MGI guide 7.1",

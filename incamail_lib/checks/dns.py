@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -29,6 +30,11 @@ from incamail_lib.facts.routing import NextHopKind
 from incamail_lib.findings import Level
 from incamail_lib.guide.hosted import hosted_by
 from incamail_lib.i18n import N_, say
+
+
+def _shown(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as people write them, without the dot of the root."""
+    return tuple(name.rstrip(".") for name in names)
 
 
 def _silent(answer: DnsAnswer) -> Result:
@@ -75,7 +81,7 @@ def domain_accepts_mail(domain: DomainFacts, _: Context) -> Result:
     """No null MX."""
     if domain.null_mx:
         return failed(say("A null MX is published."))
-    return passed(say("MX: {records}.", records=joined(domain.mx.records or ("–",))))
+    return passed(say("MX: {records}.", records=joined(_shown(domain.mx.records) or ("–",))))
 
 
 @check(
@@ -182,7 +188,7 @@ def gateway_is_not_hosted(domain: DomainFacts, _: Context) -> Result:
     found = [(m.host.host, hosted_by(m.host.host)) for m in domain.exchangers]
     hosted = [f"{host} ({by.provider})" for host, by in found if by is not None]
     if hosted:
-        return failed(say("Hosted: {names}.", names=joined(hosted)))
+        return failed(say("Hosted by a provider: {names}.", names=joined(hosted)))
     return passed(say("No exchanger belongs to a known provider."))
 
 
@@ -266,7 +272,7 @@ def reverse_name_is_confirmed(host: HostFacts, _: Context) -> Result:
     silent = [a.ptr for a in host.addresses if not a.forward_confirmed.is_known]
     if silent:
         return _silent(silent[0])
-    return passed(say("Confirmed: {names}.", names=joined(host.addresses[0].ptr.records)))
+    return passed(say("Confirmed: {names}.", names=joined(_shown(host.addresses[0].ptr.records))))
 
 
 @check(
@@ -308,7 +314,7 @@ def _exactly_one(answer: DnsAnswer) -> Result:
         return passed(say("{record}", record=answer.records[0]))
     if answer.records:
         return failed(say("{count} records stand side by side.", count=len(answer.records)))
-    return failed(say("There is none."))
+    return failed(say("No such record is published."))
 
 
 @check(
@@ -444,7 +450,7 @@ def caa_is_published(domain: DomainFacts, _: Context) -> Result:
         return _silent(domain.caa)
     if domain.caa.records:
         return passed(say("{records}", records=joined(domain.caa.records)))
-    return failed(say("There is none."))
+    return failed(say("No such record is published."))
 
 
 @check(

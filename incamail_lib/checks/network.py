@@ -52,8 +52,8 @@ def _answers(endpoint: EndpointFacts) -> Result:
     title=N_("The client's gateway can be reached"),
     why=N_("IncaMail delivers to this port; if it is closed, no secure mail arrives."),
     remedy=N_(
-        "Open TCP port 25 towards IncaMail's servers on the firewall and check that the mail "
-        "service is running and listening on this address."
+        "Open TCP port 25 on the firewall for connections from IncaMail's servers, and check that "
+        "the mail service is running and listening on this address."
     ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",

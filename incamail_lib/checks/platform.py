@@ -286,7 +286,7 @@ def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> 
     "PLAT08",
     on=platform,
     title=N_("The fingerprint is the one in the set-up document"),
-    why=N_("A fingerprint received on another way proves the certificate beyond doubt."),
+    why=N_("A fingerprint received over another channel proves the certificate beyond doubt."),
     remedy=N_(
         "Certificates are renewed every few months, and their fingerprint changes each time: ask "
         "Swiss Post for the current one before you suspect an attack."
@@ -323,7 +323,7 @@ def _pairs(facts: AuditFacts) -> Subjects:
     "PLAT09",
     on=_pairs,
     title=N_("All of IncaMail's gateways show the same organisation and issuer"),
-    why=N_("A difference tells that something sits in between on one of the ways."),
+    why=N_("A difference shows that something sits in between on one of the ways."),
     remedy=_IN_BETWEEN,
     item="8.4",
     reference="Post MGI guide 8.4",

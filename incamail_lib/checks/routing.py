@@ -63,7 +63,7 @@ _SUFFIXED = (Probe.TAGGED_SUFFIXED, Probe.SUFFIX_ONLY, Probe.SUFFIX_UPPER_CASE)
     why=N_("The add-in appends .incamail.ch to the address; that is how mail finds IncaMail."),
     remedy=N_(
         "Enter the rule *.incamail.ch with IncaMail's smart host as next hop. Without a rule, make "
-        "sure that your server can look up the MX of addresses below incamail.ch."
+        "sure that your server can look up the MX of domains below incamail.ch."
     ),
     item="6.3",
     reference="Post MGI guide 8.1; RFC 5321 §5.1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from incamail_lib.checks._core import (
     Check,
@@ -262,6 +262,10 @@ _TRAITS: tuple[Callable[[EndpointFacts], object], ...] = (
 )
 
 
+def _fewest(groups: Iterable[list[str]]) -> list[str]:
+    return sorted(groups, key=len)[0]
+
+
 @check(
     "SMTP08",
     on=_alike,
@@ -288,7 +292,7 @@ def gateways_are_alike(endpoints: tuple[EndpointFacts, ...], _: Context) -> Resu
             if trait is not _UNSEEN:
                 shown.setdefault(trait, []).append(endpoint.target.host)
         if len(shown) > 1:
-            unequal.update(min(shown.values(), key=len))
+            unequal.update(_fewest(shown.values()))
     if unequal:
         return failed(say("Different from the others: {hosts}.", hosts=joined(sorted(unequal))))
     if not complete:

@@ -114,7 +114,9 @@ def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
     on=receiving,
     title=N_("A strong cipher with forward secrecy is chosen"),
     why=N_("Forward secrecy keeps recorded mail secret even if the key is stolen later."),
-    remedy=N_("Prefer ECDHE key exchange with AES-GCM or ChaCha20; remove RC4, 3DES and RSA."),
+    remedy=N_(
+        "Prefer ECDHE key exchange with AES-GCM or ChaCha20; remove RC4, 3DES and RSA key exchange."
+    ),
     item="6.2",
     reference="RFC 9325 §4.1, §4.2",
     requires=("TLS01",),
@@ -159,7 +161,7 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
         return not_seen(endpoint, requested)
     if names:
         return passed(say("It asks, and names {count} authorities.", count=len(names)))
-    return passed(say("It asks, and names no authority: any may be shown."))
+    return passed(say("It asks, and names no authority: a certificate of any may be shown."))
 
 
 @check(
@@ -192,7 +194,7 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
         return failed(say("A sender without certificate is refused: {how}.", how=demanded.evidence))
     if any(d.mx.status not in _MX_SEEN for d in domains):
         return not_seen(endpoint, inconclusive(Reason.DNS_FAILURE))
-    return passed(say("It demands a certificate, and no MX record names it."))
+    return passed(say("The gateway demands a certificate, but no MX record names the gateway."))
 
 
 @check(
@@ -226,7 +228,7 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "TLS08",
     on=receiving,
-    title=N_("Key exchange withstands quantum computers"),
+    title=N_("The key exchange withstands quantum computers"),
     why=N_("Mail recorded today could be read later; hybrid groups such as X25519MLKEM768 help."),
     remedy=N_("Plan for OpenSSL 3.5 or newer, which offers hybrid groups by default."),
     item="6.2",
@@ -332,7 +334,9 @@ def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     """The list is empty (any will do), or holds an issuer of the client's chain."""
     names = set(endpoint.client_auth.acceptable_cas)
     if not names:
-        return not_applicable(say("IncaMail names no authorities: any may be shown."))
+        return not_applicable(
+            say("IncaMail names no authorities: a certificate of any may be shown.")
+        )
     chains = [c.chain for c in context.facts.credentials if CredentialUse.SENDING in c.uses]
     if not any(chains):
         return unknown(say("No readable certificate for sending was given."))

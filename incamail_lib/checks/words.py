@@ -26,7 +26,7 @@ _REASONS: dict[Reason, str] = {
     Reason.REJECTED: N_("the server refuses to serve this sender"),
     Reason.TOO_MUCH_DATA: N_("the server sent more data than the limit allows"),
     Reason.PROTOCOL_ERROR: N_("the answer was not valid SMTP or TLS"),
-    Reason.NOT_ASKED: N_("the server did not ask"),
+    Reason.NOT_ASKED: N_("the server did not ask for a certificate"),
     Reason.NOT_TRIED: N_("this was not tested"),
     Reason.NOT_REACHED: N_("the dialogue ended before this point"),
     Reason.UNSUPPORTED: N_("this computer's TLS library cannot test it"),

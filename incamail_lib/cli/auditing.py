@@ -32,6 +32,7 @@ Lang = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 DEMO = ("muster.yaml", "exemple.yaml", "esempio.yaml")
+_CRASHED = N_("without a verdict")
 _OUTCOMES = {
     Outcome.PASSED: N_("passed"),
     Outcome.FAILED: N_("failed"),
@@ -82,11 +83,13 @@ def _tell(outcomes: tuple[CaseOutcome, ...], t: Translator) -> None:
             style = f"bold {COLOURS[outcome.verdict]}"
             console.print(Styled(f"{outcome.organisation}: {t(VERDICTS[outcome.verdict])}", style))
         else:
-            console.print(Styled(f"{outcome.organisation}: {t('crashed')}", "bold magenta"))
+            console.print(Styled(f"{outcome.organisation}: {t(_CRASHED)}", "bold magenta"))
         if outcome.problem:
             console.print(Styled(f"  {t.text(outcome.problem)}"))
-        for finding in outcome.decisive:
-            console.print(Styled(f"  {finding.code} {t(finding.title)}: {t.text(finding.seen)}"))
+        for row in outcome.decisive:
+            where = f" ({', '.join(row.subjects)})" if row.subjects else ""
+            check = f"{row.finding.code} {t(row.finding.title)}"
+            console.print(Styled(f"  {check}{where}: {t.text(row.finding.seen)}"))
         for note in outcome.notes:
             console.print(Styled(f"  {t.text(note)}"))
         for file in outcome.files:
@@ -138,7 +141,7 @@ def print_findings(result: Audit, t: Translator) -> None:
         if f.outcome is outcome and f.level is level and not f.blocked_by
     ]
     rows = [(f.code, t(_OUTCOMES[f.outcome]), f.subject, t(f.title), t.text(f.seen)) for f in shown]
-    table([t("Code"), t("Outcome"), t("Subject"), t("Check"), t("Seen")], rows)
+    table([t("Code"), t("Outcome"), t("Examined"), t("Check"), t("Seen")], rows)
     passed = sum(f.outcome is Outcome.PASSED for f in result.findings)
     out().print(Styled(t("{count} checks passed.").format(count=passed)))
 

@@ -48,7 +48,7 @@ def _list(t: Translator, as_json: bool) -> None:
         print_json([{"name": s.name, "title": t(s.title), "fails": sorted(s.fails)} for s in every])
         return
     rows = [(s.name, t(s.title), ", ".join(sorted(s.fails))) for s in every]
-    table([t("Scenario"), t("What is shown"), t("Must fail")], rows)
+    table([t("Scenario"), t("What is shown"), t("Checks that fail")], rows)
 
 
 async def _serve(

@@ -109,7 +109,12 @@ def _refuse_unsafe(node: yaml.Node, path: Path, seen: set[int] | None = None) ->
     seen = set() if seen is None else seen
     if id(node) in seen:
         raise DossierError(
-            _at(node, path, "*", say("YAML aliases (& and *) are not supported; repeat the value."))
+            _at(
+                node,
+                path,
+                "*",
+                say("YAML anchors and aliases (& and *) are not supported; repeat the value."),
+            )
         )
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
@@ -192,8 +197,8 @@ _CANNOT_BE_USED = N_("«{given}» cannot be used here.")
 _NOT_A_LIST = N_("«{given}» must be a list: one entry per line, each with a dash.")
 _NOT_A_GROUP = N_("«{given}» must be a group of fields, indented below this line.")
 _NOT_A_NUMBER = N_("«{given}» is not a possible number here (limit: {limit}).")
-_TOO_LONG = N_("This is longer than allowed ({limit}).")
-_TOO_SHORT = N_("This is empty or shorter than allowed.")
+_TOO_LONG = N_("This field is longer than allowed ({limit}).")
+_TOO_SHORT = N_("This field is empty or shorter than allowed.")
 
 # How pydantic's error types, and our own tokens from the model, are told to a person.
 _MEANINGS: tuple[tuple[str, str], ...] = (
@@ -237,7 +242,7 @@ def _record_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _anchored(dossier: Dossier, folder: Path) -> Dossier:
-    """The dossier with every path absolute."""
+    """The dossier with every path absolute; what was left open stays open."""
     certificates = dossier.certificates.model_copy(
         update={
             name: _anchored_file(file, folder)
@@ -258,7 +263,8 @@ def _anchored(dossier: Dossier, folder: Path) -> Dossier:
     }
     if isinstance(dossier.platform, Path):
         update["platform"] = folder / dossier.platform
-    return dossier.model_copy(update=update)
+    given = {name: value for name, value in update.items() if name in dossier.model_fields_set}
+    return dossier.model_copy(update=given)
 
 
 def _anchored_file(file: CertificateFile, folder: Path) -> CertificateFile:

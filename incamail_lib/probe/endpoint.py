@@ -53,11 +53,13 @@ async def probe_endpoint(
     """
     survey = await _once_more_if_unexplained(target, Purpose.SURVEY, settings, None, now)
     connections = [survey]
+    served = survey.tls is not None and survey.tls.accepted.is_yes
     credentials = {
         Purpose.OWN_CERTIFICATE: own,
         Purpose.FOREIGN_CERTIFICATE: settings.foreign,
-        # A server that demands a certificate answers nothing before it has one.
-        Purpose.INJECTION: own,
+        # A server that demands a certificate answers nothing before it has one; any other is
+        # asked without, since a certificate that it refuses would hide the answer.
+        Purpose.INJECTION: None if served else own,
     }
     asked = [p for p in _ORDER if p in settings.purposes and (p in _WITHOUT or credentials.get(p))]
     left_alone: Reason | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from incamail_lib.findings import Audit, Finding, Verdict
 from incamail_lib.guide import Sourced
 from incamail_lib.i18n import N_, Language, Text, say
+from incamail_lib.report.language import voice
 from incamail_lib.report.order import (
     Sorted,
     chapter_of,
@@ -21,6 +21,7 @@ from incamail_lib.report.order import (
 )
 from incamail_lib.report.pages import render
 from incamail_lib.report.plain import plain_text
+from incamail_lib.report.style import chapter_style
 from incamail_lib.report.timeline import timeline
 from incamail_lib.report.words import COMPONENTS, VERDICT_SYMBOLS
 
@@ -61,11 +62,11 @@ class Chapter:
         return plain_text(self.html)
 
     def _repr_html_(self) -> str:
-        return self.html
+        return chapter_style() + self.html
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
         """Static HTML and text; the metadata lets a report build its table of contents."""
-        data = {"text/html": self.html, "text/plain": str(self)}
+        data = {"text/html": self._repr_html_(), "text/plain": str(self)}
         return data, {"incamail": {"key": self.key, "title": self.title}}
 
 
@@ -102,8 +103,6 @@ class Report:
 
     def title(self, key: str) -> str:
         """The chapter's title in the report's language."""
-        from incamail_lib.report.language import voice
-
         return voice(self.language).gettext(TITLES[key])
 
     @property
@@ -121,8 +120,6 @@ class Report:
     def components(self) -> Chapter:
         """The components of guide section 2 as declared."""
         declared = self.audit.facts.declared.components
-        from incamail_lib.report.language import voice
-
         tell = voice(self.language)
         rows = [(tell.gettext(COMPONENTS.get(c.key, c.key)), c) for c in declared]
         return self._chapter("components", components=rows)
@@ -181,10 +178,8 @@ class Report:
 
     def chapters(self) -> tuple[Chapter, ...]:
         """All chapters in the report's order."""
-        makers: tuple[Callable[[], Chapter], ...] = tuple(
-            (lambda key=key: getattr(self, key)) for key in TITLES
-        )
-        return tuple(make() for make in makers)
+        made: list[Chapter] = [getattr(self, key) for key in TITLES]
+        return tuple(made)
 
 
 def verdict_sentence(audit: Audit) -> Text:

@@ -36,7 +36,8 @@ class Block:
 class Sorted:
     """The findings of one chapter, ready for its table."""
 
-    rows: tuple[Row, ...]  # failed, unknown and passed
+    open: tuple[Row, ...]  # failed and unknown
+    passed: tuple[Row, ...]
     blocks: tuple[Block, ...]
     not_applicable: tuple[Row, ...]
 
@@ -47,7 +48,8 @@ def sort_findings(findings: Iterable[Finding]) -> Sorted:
     judged = [f for f in every if not f.blocked_by]
     rows = _rows(judged)
     return Sorted(
-        rows=tuple(r for r in rows if r.finding.outcome is not Outcome.NOT_APPLICABLE),
+        open=tuple(r for r in rows if r.finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN)),
+        passed=tuple(r for r in rows if r.finding.outcome is Outcome.PASSED),
         blocks=_blocks(f for f in every if f.blocked_by),
         not_applicable=tuple(r for r in rows if r.finding.outcome is Outcome.NOT_APPLICABLE),
     )

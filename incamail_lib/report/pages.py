@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
 from incamail_lib.facts.observation import Observation
-from incamail_lib.facts.routing import Hazard
 from incamail_lib.facts.smtp import EndpointFacts, TlsFacts
 from incamail_lib.i18n import Language
 from incamail_lib.report import words
@@ -59,11 +58,13 @@ def environment(language: Language) -> Environment:
         reason=lambda reason: tell.told(words.reason_text(reason)),
         trust=lambda reason: tell.told(words.trust_text(reason)),
         observed=lambda seen: _observed(seen, language),
-        usage=lambda usage: tell.gettext(words.USAGES.get(usage, usage)),
-        family=lambda name: tell.gettext(words.FAMILIES.get(name, name)),
+        usage=lambda usage: tell.gettext(str(words.USAGES.get(usage, usage))),
+        family=lambda name: tell.gettext(str(words.FAMILIES.get(name, name))),
         who=lambda code: tell.gettext(words.WHO_ACTS.get(words.family(code), "")),
         tls=_tls,
-        hazard=_hazard,
+        hazard=lambda hazard: tell.told(words.hazard_text(hazard)),
+        probe=lambda probe: tell.gettext(words.PROBES[probe]),
+        verdict_symbol=words.VERDICT_SYMBOLS.__getitem__,
         words=lambda tokens: ", ".join(tell.told(words.word(token)) for token in tokens),
         exchangers=lambda found: [(mx.preference, mx.host) for mx in found],
         unranked=lambda hosts: [(None, host) for host in hosts],
@@ -82,10 +83,6 @@ def _tls(endpoint: EndpointFacts) -> TlsFacts | None:
     """The handshake to show: an established one where there is any."""
     seen = [c.tls for c in endpoint.connections if c.tls]
     return next((t for t in seen if t.established), seen[0] if seen else None)
-
-
-def _hazard(hazard: Hazard) -> str:
-    return f"{hazard.code} {hazard.detail}".strip()
 
 
 def _pairs(digest: str) -> list[str]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from incamail_lib.checks.words import reason_text, stage_text, trust_text
+from incamail_lib.checks.words import reason_text, stage_text, status_text, trust_text
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Answer, Observation, Reason
-from incamail_lib.facts.routing import Method, NextHopKind, SendingType, Severity, SubjectView
+from incamail_lib.facts.routing import (
+    Hazard,
+    Method,
+    NextHopKind,
+    Probe,
+    SendingType,
+    Severity,
+    SubjectView,
+)
 from incamail_lib.facts.smtp import Purpose, Starttls
 from incamail_lib.findings import Level, Outcome, Verdict
 from incamail_lib.guide import Certainty
@@ -55,15 +63,6 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (Purpose.FOREIGN_CERTIFICATE, N_("With a throw-away certificate of an unknown authority")),
     (Purpose.LEGACY_TLS, N_("Only TLS 1.0 and 1.1")),
     (Purpose.INJECTION, N_("Command smuggled in behind STARTTLS")),
-    (DnsStatus.FOUND, N_("found")),
-    (DnsStatus.NO_DATA, N_("no such record")),
-    (DnsStatus.NXDOMAIN, N_("the name does not exist")),
-    (DnsStatus.SERVFAIL, N_("the name server failed")),
-    (DnsStatus.REFUSED, N_("the name server refused")),
-    (DnsStatus.TIMEOUT, N_("no answer in time")),
-    (DnsStatus.LAME, N_("no usable answer")),
-    (DnsStatus.BAD_NAME, N_("not a legal name")),
-    (DnsStatus.NOT_ASKED, N_("not asked")),
     (Method.DOMAIN, N_("by the recipient's domain suffix")),
     (Method.SUBJECT, N_("by the subject")),
     (Method.BOTH, N_("by suffix and by subject")),
@@ -126,6 +125,28 @@ COMPONENTS: dict[str, str] = {
     "firewall": N_("Firewall"),
 }
 
+PROBES: dict[Probe, str] = {
+    Probe.TAGGED_SUFFIXED: N_("Tag in the subject, suffix in the address"),
+    Probe.SUFFIX_ONLY: N_("Suffix without a tag"),
+    Probe.SUFFIX_UPPER_CASE: N_("Suffix in upper case"),
+    Probe.TAGGED_UNSUFFIXED: N_("Tag without the suffix"),
+    Probe.TYPE_TAG_SUFFIXED: N_("Sending type without <im>, with the suffix"),
+    Probe.TYPE_TAG_UNSUFFIXED: N_("Sending type without <im>, without the suffix"),
+    Probe.ENCODED_SUFFIXED: N_("Encoded subject, with the suffix"),
+    Probe.ENCODED_B: N_("Encoded subject (Base64), without the suffix"),
+    Probe.ENCODED_Q: N_("Encoded subject (quoted-printable), without the suffix"),
+    Probe.ENCODED_SPLIT: N_("Tag across two encoded words, without the suffix"),
+    Probe.FOLDED: N_("Folded subject, without the suffix"),
+    Probe.REPLY: N_("Reply or forward, without the suffix"),
+    Probe.MIXED_TAGGED: N_("Recipients with and without the suffix"),
+    Probe.LOOKALIKE_PREFIX: N_("Look-alike: letters before the suffix"),
+    Probe.LOOKALIKE_INSIDE: N_("Look-alike: the suffix inside another domain"),
+    Probe.LOOKALIKE_HOMOGRAPH: N_("Look-alike: foreign letters"),
+    Probe.PLATFORM_ITSELF: N_("IncaMail's own domain"),
+    Probe.ORDINARY: N_("Ordinary message"),
+    Probe.OWN_DOMAIN_SUFFIXED: N_("Own address with the suffix"),
+}
+
 USAGES: dict[str, str] = {
     "serverAuth": N_("server (serverAuth)"),
     "clientAuth": N_("client (clientAuth)"),
@@ -135,7 +156,17 @@ USAGES: dict[str, str] = {
 
 def word(token: StrEnum) -> Text:
     """A stable token of facts or findings in words."""
+    if isinstance(token, DnsStatus):
+        return status_text(token)
     return Text(template=_WORDS[type(token), token.value])
+
+
+def hazard_text(hazard: Hazard) -> Text:
+    """What a hazard means, with its evidence; facts of other versions may lack the words."""
+    meaning = hazard.text or Text(template="{code}", values={"code": hazard.code})
+    if not hazard.detail:
+        return meaning
+    return say("{meaning} [{detail}]", meaning=meaning, detail=hazard.detail)
 
 
 def observed(observation: Observation) -> Text:

@@ -168,7 +168,7 @@ DIRECTORY = (
     Scenario(
         name="static_address",
         title=N_("IncaMail is to deliver to a fixed address"),
-        description=N_("The set-up names an IP address in place of MX or a host name."),
+        description=N_("The set-up document names an IP address in place of MX or a host name."),
         fails=codes("DNS09"),
         verdict=READY,
         incoming=IncomingRoute(kind=NextHopKind.STATIC, value=LOOPBACK),

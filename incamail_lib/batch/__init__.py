@@ -1,0 +1,1 @@
+"""Many dossiers: measure all, then execute and render the notebook of each."""

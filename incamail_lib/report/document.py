@@ -1,0 +1,119 @@
+"""An executed notebook as one self-contained page, and that page on paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import nbformat
+from jinja2 import Environment
+from nbconvert.exporters.templateexporter import TemplateExporter
+
+from incamail_lib.errors import OutputError
+from incamail_lib.i18n import Language, say
+from incamail_lib.report.cleaning import clean
+from incamail_lib.report.language import voice
+from incamail_lib.report.pages import TEMPLATES
+from incamail_lib.report.style import page_style, unstyled
+
+MARK = "incamail"  # key in the metadata of our own outputs; only these are taken as HTML
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What the template needs beside the notebook."""
+
+    language: Language
+    version: str
+    title: str
+    style: str
+    problem: str
+    contents: tuple[tuple[str, str], ...]  # anchor and title of each chapter
+    contents_after: str  # id of the cell that shows the first chapter
+
+
+class _PageExporter(TemplateExporter):
+    """nbconvert with this project's template and texts; no widgets, no MathJax, no CDN."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+    display_data_priority = ("text/html", "text/plain")
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        super().__init__(  # type: ignore[no-untyped-call]
+            template_name="incamail", extra_template_basedirs=[str(TEMPLATES / "nbconvert")]
+        )
+
+    def _create_environment(self) -> Environment:
+        made: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
+        made.globals["_"] = voice(self._language).gettext
+        made.filters["unstyled"] = unstyled
+        return made
+
+
+@cache
+def _exporter(language: Language) -> _PageExporter:
+    return _PageExporter(language)
+
+
+def html_of(
+    notebook: nbformat.NotebookNode, language: Language, *, title: str, problem: str = ""
+) -> str:
+    """The executed notebook as one HTML file that needs nothing from outside.
+
+    Only outputs of our own kind are shown as HTML, everything else as text. `problem` puts a
+    banner on top that says why the run did not end.
+    """
+    chapters = [
+        (cell.id, output.metadata[MARK])
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.get("metadata", {}).get(MARK, {}).get("title")
+    ]
+    page = _Page(
+        language=language,
+        version=version("incamail-runbook"),
+        title=clean(title, 160),
+        style=page_style(),
+        problem=clean(problem, 600) if problem else "",
+        contents=tuple((chapter["key"], chapter["title"]) for _, chapter in chapters),
+        contents_after=chapters[0][0] if chapters else "",
+    )
+    body, _ = _exporter(language).from_notebook_node(notebook, {"page": page})
+    return str(body)
+
+
+class PaperUnavailable(OutputError):
+    """report.pdf cannot be made on this machine; everything else can."""
+
+
+def pdf_of(html: str) -> bytes:
+    """The page as PDF with page numbers, tagged for screen readers.
+
+    Errors: PaperUnavailable where the system library pango is missing.
+    """
+    weasyprint = _weasyprint()
+    # In the page itself: sheets given beside it weigh less than the page's own.
+    html = html.replace("</head>", f"<style>{page_style('paper.css')}</style>\n</head>", 1)
+    # Fonts are data URLs of ours; whatever else a page may name is never fetched.
+    ours = weasyprint.URLFetcher(allowed_protocols=("data",))
+    document = weasyprint.HTML(string=html, url_fetcher=ours)
+    made: bytes = document.write_pdf(pdf_tags=True)
+    return made
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint  # late: it takes half a second and needs a system library
+    except OSError:
+        raise PaperUnavailable(
+            say(
+                "report.pdf was not written: the system library pango is missing. Install it "
+                "(Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0), "
+                "or print report.html."
+            )
+        ) from None
+    return weasyprint

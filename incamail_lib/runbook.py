@@ -1,0 +1,62 @@
+"""The model notebooks: where they lie, which parameters they take, their prose in each language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from incamail_lib.errors import UsageError
+from incamail_lib.i18n import Language, say, translator
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+_PARAMETER = re.compile(r"(?P<name>[a-z_]+): (?P<type>\w+) = [^=]+?  # .+")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+def models() -> tuple[Path, ...]:
+    """Every model notebook, in order of its name."""
+    return tuple(sorted(NOTEBOOKS.glob("*.ipynb")))
+
+
+def read_model(path: Path) -> nbformat.NotebookNode:
+    """A model notebook. Errors: UsageError where the file is missing or damaged."""
+    try:
+        notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise UsageError(
+            say(
+                "The notebook {file} cannot be read ({cause}). Restore it from the project: it "
+                "belongs beside the library, in the folder «notebooks».",
+                file=str(path),
+                cause=type(error).__name__,
+            )
+        ) from None
+    return notebook
+
+
+def parameters_of(notebook: nbformat.NotebookNode) -> frozenset[str]:
+    """The names that the cell tagged `parameters` declares, one a line."""
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    lines = cells[0].source.splitlines() if cells else []
+    return frozenset(m["name"] for line in lines if (m := _PARAMETER.fullmatch(line)))
+
+
+def paragraphs(notebook: nbformat.NotebookNode) -> Iterator[str]:
+    """The prose of the Markdown cells, a paragraph at a time: the texts of the catalogs."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield from (part for part in _BLANK_LINES.split(cell.source) if part.strip())
+
+
+def localised(notebook: nbformat.NotebookNode, language: Language) -> nbformat.NotebookNode:
+    """A copy with its prose in `language`; code, ids and metadata stay as they are."""
+    tell = translator(language)
+    copy: nbformat.NotebookNode = nbformat.from_dict(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            parts = _BLANK_LINES.split(cell.source)
+            cell.source = "\n\n".join(tell.gettext(part) for part in parts)
+    return copy
