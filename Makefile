@@ -4,10 +4,10 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: demo test lint catalogs docs
+.PHONY: demo test lint catalogs docs sample bench
 
 demo: $(READY)
-	$(BIN)/incamail demo
+	@$(BIN)/incamail demo
 
 test: $(READY)
 	$(BIN)/pytest -n auto
@@ -16,6 +16,18 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+catalogs: $(READY)
+	$(BIN)/python -m incamail_lib.catalogs extract
+
+docs: $(READY)
+	$(BIN)/python -m incamail_lib.docs docs
+
+sample: $(READY)
+	$(BIN)/python -m incamail_lib.docs sample reports/sample
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
 
 # --no-deps: requirements.txt is the complete set; pip must not add rfc3987-syntax, which an
 # extra of jsonschema asks for and which doubles the start-up time of every notebook.

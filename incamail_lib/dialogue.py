@@ -18,7 +18,7 @@ SHOWN = 300  # characters kept of one line
 _LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)\Z", re.DOTALL)
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?= |\Z)")
 _MASKED_KEYWORD = re.compile(r"X{4,}[A-Z]?\Z")
-_RATE = re.compile(r"too many|rate|throttl|exceed|slow down|concurren", re.IGNORECASE)
+_RATE = re.compile(r"too many|\brate|throttl|exceed|slow down|concurren", re.IGNORECASE)
 _GREY = re.compile(r"gr[ea]y|try (again|later)|come back|4\.7\.1", re.IGNORECASE)
 _CERTIFICATE = re.compile(r"certificat|\bcert\b|x\.?509", re.IGNORECASE)
 
@@ -88,14 +88,16 @@ class ReplyReader:
             del self._buffer[: end + 1]
             if self._take(line):
                 return self._finished()
-        if len(self._buffer) > MAX_LINE:
+        if len(self._buffer) > MAX_LINE + 1:  # the last may be the CR of a line that is in order
             raise Malformed(Reason.TOO_MUCH_DATA, _shown(bytes(self._buffer)))
         return None
 
     def _take(self, line: bytes) -> bool:
         """Whether this line ends the reply."""
+        if len(line) > MAX_LINE:
+            raise Malformed(Reason.TOO_MUCH_DATA, _shown(line))
         match = _LINE.match(line)
-        if match is None or len(line) > MAX_LINE:
+        if match is None:
             raise Malformed(Reason.PROTOCOL_ERROR, _shown(line))
         code, separator, text = int(match[1]), match[2], match[3]
         if not separator and text:

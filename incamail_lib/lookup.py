@@ -34,6 +34,7 @@ from incamail_lib.printable import printable
 MAX_EXCHANGERS = 20
 MAX_ADDRESSES = 16
 MAX_RECORDS = 50
+MAX_TEXT, MAX_TLSA_TEXT = 600, 4000  # a whole key or certificate in hexadecimal must stay whole
 MAX_POLICY_BYTES = 65_536  # RFC 8461 §3.3 asks for a limit
 QUESTION_S = 10.0
 
@@ -133,14 +134,16 @@ def _timed_out(said: Sequence[Sequence[object]]) -> bool:
 
 def _answered(name: str, kind: str, answer: dns.resolver.Answer, elapsed_s: float) -> DnsAnswer:
     response = answer.response
-    records = [printable(r.to_text(), 600) for r in answer.rrset or ()][:MAX_RECORDS]
+    limit = MAX_TLSA_TEXT if kind == "TLSA" else MAX_TEXT
+    found = [printable(r.to_text(), limit) for r in answer.rrset or ()]
+    records = _sorted(kind, found)[:MAX_RECORDS]
     canonical = answer.canonical_name.to_text(omit_final_dot=True)
     asked = answer.qname.to_text(omit_final_dot=True)
     return DnsAnswer(
         name=name,
         type=kind,
         status=_found_or_not(records, response),
-        records=tuple(_sorted(kind, records)),
+        records=tuple(records),
         canonical_name="" if canonical == asked else printable(canonical, 260),
         ttl_s=answer.rrset.ttl if answer.rrset is not None else None,
         authenticated=bool(response.flags & dns.flags.AD),
@@ -159,9 +162,10 @@ def _found_or_not(records: Sequence[str], response: dns.message.Message) -> DnsS
 
 
 def _sorted(kind: str, records: Sequence[str]) -> list[str]:
-    if kind != "MX":
-        return sorted(records)
-    return sorted(records, key=lambda text: (_preference(text), text))
+    """What matters most stands first, since long lists are cut: MX by preference, then SPF."""
+    if kind == "MX":
+        return sorted(records, key=lambda text: (_preference(text), text))
+    return sorted(records, key=lambda text: (not text.lower().startswith('"v='), text))
 
 
 def _preference(text: str) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Language, say, translator
+
+if TYPE_CHECKING:
+    import nbformat
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+): (?P<type>\w+) = [^=]+?  # .+")
@@ -23,6 +25,8 @@ def models() -> tuple[Path, ...]:
 
 def read_model(path: Path) -> nbformat.NotebookNode:
     """A model notebook. Errors: UsageError where the file is missing or damaged."""
+    import nbformat  # late: it takes a fifth of a second
+
     try:
         notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     except (OSError, ValueError, nbformat.ValidationError) as error:
@@ -53,6 +57,8 @@ def paragraphs(notebook: nbformat.NotebookNode) -> Iterator[str]:
 
 def localised(notebook: nbformat.NotebookNode, language: Language) -> nbformat.NotebookNode:
     """A copy with its prose in `language`; code, ids and metadata stay as they are."""
+    import nbformat
+
     tell = translator(language)
     copy: nbformat.NotebookNode = nbformat.from_dict(notebook)
     for cell in copy.cells:

@@ -118,13 +118,14 @@ def _bounded(file: Path) -> bytes:
 
 def _from_pem(name: str, data: bytes, date: dt.date | None) -> TrustStore:
     anchors = crypto.X509Store()
-    unique: dict[bytes, x509.Certificate] = {}
+    unique: dict[bytes, crypto.X509] = {}
     for block in data.split(b"-----BEGIN CERTIFICATE-----")[1:]:
         certificate = _anchor(block)
-        if certificate is not None:
-            unique[certificate.public_bytes(Encoding.DER)] = certificate
-    for certificate in unique.values():
-        anchors.add_cert(crypto.X509.from_cryptography(certificate))
+        usable = _for_openssl(certificate) if certificate is not None else None
+        if certificate is not None and usable is not None:
+            unique[certificate.public_bytes(Encoding.DER)] = usable
+    for anchor in unique.values():
+        anchors.add_cert(anchor)
     return TrustStore(name, date, len(unique), anchors=anchors)
 
 
@@ -152,7 +153,7 @@ def judge_trust(
         return _answer(store, purpose, TrustReason.STORE_UNREADABLE, store.problem)
     parsed = [_parsed(c) for c in chain[:MAX_LENGTH]]
     if not parsed or parsed[0] is None:
-        problem = chain[0].problem if chain else "no certificate"
+        problem = chain[0].problem or chain[0].subject if chain else "no certificate"
         return _answer(store, purpose, TrustReason.MALFORMED, problem)
     others = [c for c in parsed[1:] if c is not None]
     context = crypto.X509StoreContext(store.anchors, parsed[0], others)
@@ -168,11 +169,19 @@ def judge_trust(
 def _parsed(certificate: CertificateFacts) -> crypto.X509 | None:
     if certificate.problem:
         return None
-    return crypto.X509.from_cryptography(parse(certificate.der))
+    return _for_openssl(parse(certificate.der))
+
+
+def _for_openssl(certificate: x509.Certificate) -> crypto.X509 | None:
+    """The certificate for OpenSSL, which reads some of them more strictly; None if it refuses."""
+    try:
+        return crypto.X509.from_cryptography(certificate)
+    except crypto.Error:
+        return None
 
 
 def _der(certificate: crypto.X509) -> bytes:
-    return certificate.to_cryptography().public_bytes(Encoding.DER)
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
 
 def _answer(

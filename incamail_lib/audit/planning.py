@@ -23,8 +23,9 @@ from incamail_lib.i18n import say
 from incamail_lib.lookup import resolver_for, system_resolver
 from incamail_lib.probe import Limits
 
-Passphrases = Callable[[Path, str | None], bytes | None]
-"""Gives the passphrase of a file: from the named environment variable, or by asking."""
+Passphrases = Callable[[Path, Path | None, str | None], bytes | None]
+"""The passphrase of a certificate file and its key file: by the name of an environment variable,
+or by asking a person."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def plan(
     )
 
 
-def from_environment(file: Path, name: str | None) -> bytes | None:
+def from_environment(file: Path, _key: Path | None, name: str | None) -> bytes | None:
     """The passphrase from the environment variable that the dossier names.
 
     Errors: DossierError when the variable is named but not set.
@@ -167,5 +168,5 @@ def _source(dossier: Dossier, direction: str, ask: Passphrases) -> CredentialSou
     return CredentialSource(
         file=declared.file,
         key=declared.key,
-        passphrase=lambda: ask(declared.file, declared.passphrase_env),
+        passphrase=lambda: ask(declared.file, declared.key, declared.passphrase_env),
     )

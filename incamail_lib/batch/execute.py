@@ -18,10 +18,12 @@ from incamail_lib.audit import load_audit
 from incamail_lib.errors import MaterialError, RunError, UsageError
 from incamail_lib.files import not_written, write_whole
 from incamail_lib.i18n import Language, Text, say, translator
+from incamail_lib.runbook import NOTEBOOKS
 
 RECORD = "audit.json"
 NOTEBOOK = "audit.ipynb"
 PAGE = "report.html"
+AUDIT = NOTEBOOKS / "audit.ipynb"
 CELL_TIMEOUT_S = 1800
 START_TIMEOUT_S = 120
 _MOST = 1000  # folders of one second and one name
@@ -68,6 +70,7 @@ def render_audit(
     organisation: str,
     language: Language,
     with_pdf: bool = True,
+    model: Path = AUDIT,
     timeout_s: int = CELL_TIMEOUT_S,
 ) -> RunRecord:
     """Run the audit notebook on saved facts and write notebook, record, HTML and PDF.
@@ -81,7 +84,8 @@ def render_audit(
         "output": str(folder.resolve()),
         "facts": str(facts.resolve()),
     }
-    problem = run_notebook("audit", folder / NOTEBOOK, given, language, timeout_s=timeout_s)
+    (folder / RECORD).unlink(missing_ok=True)  # only a record of this run counts
+    problem = run_notebook(model, folder / NOTEBOOK, given, language, timeout_s=timeout_s)
     if problem is None:
         problem = _record_problem(folder / RECORD)
     if problem is not None:
@@ -99,7 +103,7 @@ def render_audit(
 
 
 def run_notebook(
-    name: str,
+    model: Path,
     output: Path,
     parameters: Mapping[str, str | bool],
     language: Language,
@@ -116,22 +120,22 @@ def run_notebook(
     from papermill.exceptions import PapermillException
     from papermill.execute import execute_notebook
 
-    from incamail_lib.runbook import NOTEBOOKS, localised, parameters_of, read_model
+    from incamail_lib.runbook import localised, parameters_of, read_model
 
-    model = read_model(NOTEBOOKS / f"{name}.ipynb")
-    unknown = sorted(set(parameters) - parameters_of(model))
+    notebook = read_model(model)
+    unknown = sorted(set(parameters) - parameters_of(notebook))
     if unknown:
         raise UsageError(
             say(
                 "The notebook {name} has no parameter «{given}». It has: {allowed}.",
-                name=name,
+                name=model.name,
                 given=", ".join(unknown)[:200],
-                allowed=", ".join(sorted(parameters_of(model))),
+                allowed=", ".join(sorted(parameters_of(notebook))),
             )
         )
     try:
         execute_notebook(
-            localised(model, language),
+            localised(notebook, language),
             str(output.resolve()),
             dict(parameters),
             kernel_name="python3",

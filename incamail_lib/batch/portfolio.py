@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from incamail_lib.audit import Progress, load_audit, load_facts, save_record
+from incamail_lib.audit.planning import Passphrases
 from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
@@ -101,6 +102,7 @@ def audit_all(
     facts: Path | None = None,
     with_pdf: bool = True,
     progress: Progress | None = None,
+    passphrases: Passphrases | None = None,
 ) -> PortfolioRun:
     """Measure, judge and render every dossier.
 
@@ -108,7 +110,7 @@ def audit_all(
     """
     started = dt.datetime.now(dt.UTC)
     cases, wrong = _bound(paths, language, facts)
-    measured = asyncio.run(_measure_all(cases, started, progress))
+    measured = asyncio.run(_measure_all(cases, started, progress, passphrases))
     outcomes = list(wrong)
     for done, (case, result) in enumerate(zip(cases, measured, strict=True), 1):
         outcomes.append(_rendered(case, result, output, started, with_pdf))
@@ -136,7 +138,10 @@ def _bound(
 
 
 async def _measure_all(
-    cases: Sequence[Case], now: dt.datetime, progress: Progress | None
+    cases: Sequence[Case],
+    now: dt.datetime,
+    progress: Progress | None,
+    passphrases: Passphrases | None,
 ) -> list[AuditFacts | BaseException]:
     gate = asyncio.Semaphore(AT_ONCE)
     done = 0
@@ -147,7 +152,9 @@ async def _measure_all(
             if case.facts_file:
                 return load_facts(case.facts_file)
             inner = progress if len(cases) == 1 else None
-            facts = await measure_dossier(case.dossier, now=now, progress=inner)
+            facts = await measure_dossier(
+                case.dossier, now=now, progress=inner, passphrases=passphrases
+            )
         done += 1
         if progress and len(cases) > 1:
             progress("measure", done, len(cases))

@@ -19,10 +19,12 @@ from incamail_lib.certificate.chain import link
 from incamail_lib.certificate.reading import UNREADABLE, is_issued_by, parse, read_certificate
 from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
+from incamail_lib.i18n import N_
 from incamail_lib.printable import printable
 
 MAX_BYTES = 1_000_000
 _BEGIN = b"-----BEGIN "
+_UNKNOWN_FORMAT = N_("neither PEM, DER, PKCS#7 nor PKCS#12, or damaged")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Credential:
 
 class _Unusable(Exception):
     """A file that cannot be used; the message is evidence for the audit, free of secrets."""
+
+
+class _Locked(_Unusable):
+    """A passphrase is missing or wrong."""
 
 
 @dataclass
@@ -69,10 +75,23 @@ def load_credential(
         if key_path is not None:
             _add_key(contents, _read(key_path), passphrase)
         if not contents.certificates:
-            raise _Unusable("the file holds no certificate")
+            raise _Unusable(N_("the file holds no certificate"))
     except _Unusable as error:
         return _unreadable(path, uses, str(error)), None
     return _told(path, uses, contents)
+
+
+def needs_passphrase(path: Path, *, key_path: Path | None = None) -> bool:
+    """Whether these files can only be used with a passphrase; damaged ones need none."""
+    try:
+        contents = _contents(_read(path), None)
+        if key_path is not None:
+            _add_key(contents, _read(key_path), None)
+    except _Locked:
+        return True
+    except _Unusable:
+        return False
+    return False
 
 
 def _unreadable(path: Path, uses: tuple[CredentialUse, ...], cause: str) -> CredentialFacts:
@@ -119,11 +138,12 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _Unusable(f"{path.name}: {error.strerror or type(error).__name__}") from None
+        cause = error.strerror or type(error).__name__
+        raise _Unusable(printable(f"{path.name}: {cause}")) from None
     if len(data) > MAX_BYTES:
-        raise _Unusable(f"{path.name}: larger than 1 MB")
+        raise _Unusable(N_("the file is larger than 1 MB"))
     if not data.strip():
-        raise _Unusable(f"{path.name}: the file is empty")
+        raise _Unusable(N_("the file is empty"))
     return data
 
 
@@ -160,7 +180,7 @@ def _blocks(data: bytes) -> list[tuple[str, bytes]]:
         closing = b"-----END " + label + b"-----"
         end = data.find(closing, label_end)
         if label_end < 0 or end < 0:
-            raise _Unusable("a PEM block is cut off")
+            raise _Unusable(N_("a PEM block is cut off"))
         name = label.decode("ascii", "replace")
         found.append((name, data[start : end + len(closing)] + b"\n"))
         start = data.find(_BEGIN, end)
@@ -173,7 +193,7 @@ def _one_certificate(block: bytes) -> x509.Certificate:
             warnings.simplefilter("ignore")
             return x509.load_pem_x509_certificate(block)
     except UNREADABLE:
-        raise _Unusable("a certificate in the file is damaged") from None
+        raise _Unusable(N_("a certificate in the file is damaged")) from None
 
 
 def _quiet(load: object, data: bytes) -> list[x509.Certificate]:
@@ -182,7 +202,7 @@ def _quiet(load: object, data: bytes) -> list[x509.Certificate]:
             warnings.simplefilter("ignore")
             return list(load(data))  # type: ignore[operator]
     except UNREADABLE:
-        raise _Unusable("the PKCS#7 file is damaged") from None
+        raise _Unusable(N_("the PKCS#7 file is damaged")) from None
 
 
 def _from_der(data: bytes) -> _Contents | None:
@@ -201,22 +221,21 @@ def _from_pkcs7_der(data: bytes) -> _Contents | None:
 
 def _from_pkcs12(data: bytes, passphrase: bytes | None) -> _Contents:
     try:
-        key, leaf, others = pkcs12.load_key_and_certificates(data, passphrase)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # BER in place of DER, as some exports have it
+            key, leaf, others = pkcs12.load_key_and_certificates(data, passphrase)
     except ValueError as error:
-        wrong = "password" in str(error).lower() or "mac" in str(error).lower()
-        raise _Unusable(
-            _passphrase_problem(passphrase)
-            if wrong
-            else "neither PEM, DER, PKCS#7 nor PKCS#12, or damaged"
-        ) from None
+        if "password" in str(error).lower() or "mac" in str(error).lower():
+            raise _Locked(_passphrase_problem(passphrase)) from None
+        raise _Unusable(_UNKNOWN_FORMAT) from None
     except UNREADABLE:
-        raise _Unusable("neither PEM, DER, PKCS#7 nor PKCS#12, or damaged") from None
+        raise _Unusable(_UNKNOWN_FORMAT) from None
     certificates = [leaf, *others] if leaf else list(others)
     return _Contents("PKCS#12", certificates, key, encrypted=passphrase is not None)
 
 
 def _passphrase_problem(passphrase: bytes | None) -> str:
-    return "the passphrase is wrong" if passphrase else "a passphrase is needed"
+    return N_("the passphrase is wrong") if passphrase else N_("a passphrase is needed")
 
 
 def _add_key(contents: _Contents, data: bytes, passphrase: bytes | None) -> None:
@@ -225,21 +244,22 @@ def _add_key(contents: _Contents, data: bytes, passphrase: bytes | None) -> None
         return
     keys = [block for label, block in _blocks(data) if label.endswith("PRIVATE KEY")]
     if not keys:
-        raise _Unusable("the key file holds no private key")
+        raise _Unusable(N_("the key file holds no private key"))
     contents.key, contents.encrypted = _key_of(keys[0], passphrase)
 
 
 def _key_of(block: bytes, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bool]:
     encrypted = b"ENCRYPTED" in block
     if encrypted and not passphrase:
-        raise _Unusable("the key is encrypted and a passphrase is needed")
+        raise _Locked(_passphrase_problem(passphrase))
     try:
         key = serialization.load_pem_private_key(block, passphrase if encrypted else None)
     except (ValueError, TypeError):
-        cause = "the passphrase of the key is wrong" if encrypted else "the key is damaged"
-        raise _Unusable(cause) from None
+        if encrypted:
+            raise _Locked(_passphrase_problem(passphrase)) from None
+        raise _Unusable(N_("the key is damaged")) from None
     except UNREADABLE:
-        raise _Unusable("the key is of a kind that is not supported") from None
+        raise _Unusable(N_("the key is of a kind that is not supported")) from None
     return key, encrypted
 
 
@@ -249,7 +269,7 @@ def _der_key(data: bytes, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bo
             return serialization.load_der_private_key(data, secret), secret is not None
         except UNREADABLE:
             continue
-    raise _Unusable("the key file is damaged, or its passphrase is missing or wrong")
+    raise _Locked(N_("the key file is damaged, or its passphrase is missing or wrong"))
 
 
 def _leaf_first(
@@ -283,10 +303,10 @@ def _fits(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
 
 def _key_matches(leaf: x509.Certificate, key: PrivateKeyTypes | None) -> Observation:
     if key is None:
-        return inconclusive(Reason.NOT_TRIED, "the file holds no private key")
+        return inconclusive(Reason.NOT_TRIED, N_("the file holds no private key"))
     if _fits(leaf, key):
         return yes()
-    return no(Reason.SEEN, "the key belongs to another certificate")
+    return no(Reason.SEEN, N_("the key belongs to another certificate"))
 
 
 def foreign_credential(now: dt.datetime) -> Credential:

@@ -37,8 +37,12 @@ _USAGES = (
     "key_cert_sign",
     "crl_sign",
 )
+_EDWARDS_BITS = {"Ed25519": 256, "Ed448": 456}  # RFC 8032 §5.1.5, §5.2.5: length of a public key
 # Everything the parser raises for content it cannot read; a bug of ours is none of these.
-UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, OverflowError)
+UNREADABLE = (
+    *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 
 
 def parse(der: bytes) -> x509.Certificate:
@@ -178,7 +182,7 @@ def _key(certificate: x509.Certificate) -> dict[str, Any]:
         (ed448.Ed448PublicKey, "Ed448"),
     )
     fields["key_type"] = next((n for kind, n in kinds if isinstance(key, kind)), type(key).__name__)
-    fields["key_bits"] = getattr(key, "key_size", 256 if fields["key_type"] == "Ed25519" else 0)
+    fields["key_bits"] = getattr(key, "key_size", _EDWARDS_BITS.get(fields["key_type"], 0))
     if isinstance(key, ec.EllipticCurvePublicKey):
         fields["curve"] = key.curve.name
     return fields

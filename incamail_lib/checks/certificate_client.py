@@ -20,7 +20,7 @@ from incamail_lib.checks.words import joined
 from incamail_lib.facts.certificate import CredentialFacts, CredentialUse, TrustFacts
 from incamail_lib.findings import Level
 from incamail_lib.guide.ca_policy import ca_policy
-from incamail_lib.i18n import N_, say
+from incamail_lib.i18n import N_, Text, say
 
 _CLIENT_REMEDY = N_(
     "First ask Swiss Post which client certificates it accepts. As a bridge, buy a certificate "
@@ -51,7 +51,7 @@ def sending_file_is_readable(told: CredentialFacts, _: Context) -> Result:
         return passed(
             say("{format}, {count} certificates.", format=told.format, count=len(told.chain))
         )
-    return failed(say("It cannot be used: {cause}.", cause=told.readable.evidence))
+    return failed(say("It cannot be used: {cause}.", cause=Text(template=told.readable.evidence)))
 
 
 @check(

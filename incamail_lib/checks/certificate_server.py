@@ -331,7 +331,7 @@ def server_lifetime_is_allowed(endpoint: EndpointFacts, context: Context) -> Res
     if life is None or leaf.not_before is None:
         return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
     limit = ca_policy().longest_life(leaf.not_before.date())
-    days = math.floor(life)
+    days = math.ceil(life)  # "any amount of time greater than this" is one more day
     if limit is not None and days > limit:
         return failed(say("{days} days; allowed are {limit}.", days=days, limit=limit))
     return passed(say("{days} days.", days=days))

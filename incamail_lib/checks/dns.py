@@ -22,10 +22,10 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._subjects import domains, organisation
-from incamail_lib.checks.words import joined, status_text
+from incamail_lib.checks.words import joined, reason_text, status_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CertificateFacts
-from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts, HostFacts
+from incamail_lib.facts.dns import AddressFacts, DnsAnswer, DnsStatus, DomainFacts, HostFacts
 from incamail_lib.facts.routing import NextHopKind
 from incamail_lib.findings import Level
 from incamail_lib.guide.hosted import hosted_by
@@ -156,7 +156,7 @@ def exchangers_have_addresses(domain: DomainFacts, _: Context) -> Result:
     if empty:
         level = Level.REQUIRED if len(empty) == len(hosts) else Level.RECOMMENDED
         return failed(say("Without address: {names}.", names=joined(empty)), level=level)
-    silent = [h.a for h in hosts if not _addresses(h)]
+    silent = [h.aaaa if h.a.is_absent else h.a for h in hosts if not _addresses(h)]
     if silent or not hosts:
         return _silent(silent[0] if silent else domain.mx)
     return passed(say("All have an address."))
@@ -263,16 +263,31 @@ def _sending_hosts(facts: AuditFacts) -> Subjects:
 def reverse_name_is_confirmed(host: HostFacts, _: Context) -> Result:
     """Each address has a PTR that leads back to it."""
     if not host.addresses:
-        if host.a.is_failure:
-            return _silent(host.a)
+        silent = [a for a in (host.a, host.aaaa) if a.is_failure]
+        if silent:
+            return _silent(silent[0])
         return unknown(say("No address of {host} is published.", host=host.host))
     refuted = [a.address for a in host.addresses if a.forward_confirmed.is_no]
     if refuted:
         return failed(say("No matching reverse name: {addresses}.", addresses=joined(refuted)))
-    silent = [a.ptr for a in host.addresses if not a.forward_confirmed.is_known]
-    if silent:
-        return _silent(silent[0])
+    open_ones = [a for a in host.addresses if not a.forward_confirmed.is_known]
+    if open_ones:
+        return _not_confirmed(open_ones[0])
     return passed(say("Confirmed: {names}.", names=joined(_shown(host.addresses[0].ptr.records))))
+
+
+def _not_confirmed(address: AddressFacts) -> Result:
+    """The reverse name, or the way back from it, could not be looked up."""
+    if address.ptr.is_failure:
+        return _silent(address.ptr)
+    way_back = address.forward_confirmed
+    return unknown(
+        say(
+            "It could not be seen: {reason}. {evidence}",
+            reason=reason_text(way_back.reason),
+            evidence=way_back.evidence,
+        )
+    )
 
 
 @check(
@@ -420,8 +435,8 @@ def _fits(record: tuple[int, int, int, str], chain: tuple[CertificateFacts, ...]
 
 
 def _digest(certificate: CertificateFacts, selector: int, matching: int) -> str:
-    if selector == 1 and matching == 1:
-        return certificate.spki_sha256
+    if selector == 1 and (matching == 1 or not certificate.spki_sha256):
+        return certificate.spki_sha256  # empty, so no match, where the key could not be read
     data = certificate.der if selector == 0 else _public_key(certificate)
     if matching == 0:
         return data.hex()

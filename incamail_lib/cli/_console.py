@@ -22,11 +22,6 @@ from incamail_lib.i18n import LANGUAGES, N_, Language, Translator, translator
 from incamail_lib.record import Record
 
 COLOURS = {Verdict.READY: "green", Verdict.NOT_READY: "red", Verdict.INCONCLUSIVE: "yellow"}
-VERDICTS = {
-    Verdict.READY: N_("ready"),
-    Verdict.NOT_READY: N_("not ready"),
-    Verdict.INCONCLUSIVE: N_("inconclusive"),
-}
 _STAGES = {
     "dns": N_("DNS look-ups"),
     "probe": N_("SMTP and TLS probes"),

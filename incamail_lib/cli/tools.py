@@ -1,4 +1,4 @@
-"""route, lookup, probe, inspect and guide: single questions answered at the terminal."""
+"""route, lookup, probe and inspect: single questions answered at the terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from incamail_lib.audit.measuring import read_message, store_named, with_trust
-from incamail_lib.audit.planning import from_environment, nameserver, own_name
+from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks.words import reason_text, trust_text
 from incamail_lib.cli._console import clear_errors, print_json, table
+from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.dossier import read_dossier
 from incamail_lib.errors import UsageError
@@ -23,9 +24,10 @@ from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
 from incamail_lib.guide import load_platform
-from incamail_lib.i18n import N_, Translator, say
+from incamail_lib.i18n import Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
+from incamail_lib.report.words import word
 from incamail_lib.routing import classify, classify_message
 
 Nameserver = Annotated[
@@ -36,7 +38,6 @@ Key = Annotated[Path | None, typer.Option("--key", help="Its key, where the file
 PassphraseEnv = Annotated[
     str | None, typer.Option(help="Environment variable that holds the key's passphrase.")
 ]
-_ANSWERS = {"yes": N_("yes"), "no": N_("no"), "inconclusive": N_("inconclusive")}
 
 
 def route(
@@ -80,8 +81,8 @@ def route(
             (
                 r.recipient,
                 t("IncaMail") if r.to_incamail else t("ordinary mail"),
-                r.next_hop.value or r.next_hop.kind.value if r.next_hop else "–",
-                t(r.sending_type.value) if r.sending_type else "–",
+                r.next_hop.value or t.text(word(r.next_hop.kind)) if r.next_hop else "–",
+                t.text(word(r.sending_type)) if r.sending_type else "–",
                 r.delivered_to,
                 "\n".join(t.text(h.text) for h in r.hazards if h.text),
             )
@@ -107,17 +108,17 @@ def lookup(
     if as_json:
         print_json(facts)
     else:
-        table([t("Question"), t("Outcome"), t("Records")], _dns_rows(facts))
+        table([t("Question"), t("Outcome"), t("Records")], _dns_rows(facts, t))
     raise typer.Exit(3 if facts.mx.is_failure else 0)
 
 
-def _dns_rows(facts: DomainFacts) -> list[tuple[str, str, str]]:
+def _dns_rows(facts: DomainFacts, t: Translator) -> list[tuple[str, str, str]]:
     answers: list[DnsAnswer] = [facts.mx]
     for exchanger in facts.exchangers:
         host = exchanger.host
         answers += [host.a, host.aaaa, host.tlsa, *(address.ptr for address in host.addresses)]
     answers += [facts.spf, facts.dmarc, facts.mta_sts, facts.tls_rpt, facts.caa]
-    return [(f"{a.type} {a.name}", a.status.value, "\n".join(a.records)) for a in answers]
+    return [(f"{a.type} {a.name}", t.text(word(a.status)), "\n".join(a.records)) for a in answers]
 
 
 def probe(
@@ -151,11 +152,11 @@ def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | N
     told, own = load_credential(
         cert,
         key_path=key,
-        passphrase=from_environment(cert, env),
+        passphrase=passphrase_of(cert, key, env),
         uses=(CredentialUse.SENDING,),
     )
     if own is None:
-        cause = told.readable.evidence or told.key_matches.evidence
+        cause = Text(template=told.readable.evidence or told.key_matches.evidence)
         raise UsageError(
             say(
                 "{file} cannot be shown as client certificate: {cause}", file=str(cert), cause=cause
@@ -199,7 +200,7 @@ async def _addresses(host: str, port: int, server: str | None) -> list[str]:
             say(
                 "The DNS gives no address for {host} ({outcome}).",
                 host=host,
-                outcome=facts.a.status.value,
+                outcome=word(facts.a.status),
             )
         )
     return found
@@ -211,11 +212,12 @@ def _endpoint_rows(endpoint: EndpointFacts, t: Translator) -> list[tuple[str, st
 
     def told(observation: Observation) -> str:
         reason = t.text(reason_text(observation.reason))
-        return f"{t(_ANSWERS[observation.answer.value])} ({reason}) {observation.evidence}".strip()
+        answer = t.text(word(observation.answer))
+        return f"{answer} ({reason}) {observation.evidence}".strip()
 
     rows = [
         (t("Greeting"), survey.greeting.text if survey.greeting else "–"),
-        ("STARTTLS", endpoint.starttls.value),
+        ("STARTTLS", t.text(word(endpoint.starttls))),
         (t("TLS version"), f"{tls.version} {tls.cipher} {tls.group}".strip() if tls else "–"),
         (t("Client certificate requested"), told(auth.requested)),
         (t("Client certificate demanded"), told(auth.demanded)),
@@ -243,7 +245,7 @@ def inspect(
 ) -> None:
     """Say what a certificate file holds, and whether it serves as server and as client."""
     with clear_errors(lang) as t:
-        passphrase = from_environment(file, passphrase_env)
+        passphrase = passphrase_of(file, key, passphrase_env)
         uses = (CredentialUse.SENDING, CredentialUse.RECEIVING)
         told, _ = load_credential(file, key_path=key, passphrase=passphrase, uses=uses)
     if as_json:
@@ -255,7 +257,7 @@ def inspect(
 
 def _credential_rows(told: CredentialFacts, t: Translator) -> list[tuple[str, str]]:
     if not told.readable.is_yes:
-        return [(t("Readable"), told.readable.evidence)]
+        return [(t("Readable"), t(told.readable.evidence))]
     rows = [(t("Format"), told.format), (t("Key present"), t("yes") if told.has_key else t("no"))]
     for number, certificate in enumerate(told.chain, 1):
         rows += [

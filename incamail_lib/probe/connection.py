@@ -155,6 +155,8 @@ class _Talk:
         if self._settings.ask_mail:
             notes.mail_reply = await self._ask(Stage.MAIL, limit_s)
             notes.reached = Stage.MAIL
+            if notes.mail_reply.code == 421:
+                raise Ended(why_refused(notes.mail_reply), notes.mail_reply.text)
 
     async def _handshake(self) -> None:
         """Our side of the handshake. In TLS 1.3 the server's verdict is still to come."""
@@ -200,6 +202,8 @@ class _Talk:
         finally:
             notes.tls_replies = len(replies)
             notes.injected_reply = replies[0] if len(replies) > 1 else None
+        if reply.code == 421:  # perhaps to EHLO, and what came before answered the smuggled bytes
+            raise Ended(why_refused(reply), reply.text)
         self._done(reply)
         notes.stage = notes.reached = Stage.QUIT
 

@@ -77,6 +77,8 @@ async def probe_endpoint(
 
 def _is_to_be_left_alone(connection: SmtpFacts) -> bool:
     """Busy, defending itself or gone; a refusal inside TLS is about us and no reason to stop."""
+    if connection.ended is Reason.RATE_LIMITED:
+        return True
     return connection.ended in _LEAVE_ALONE and connection.ended_in not in _IN_TLS
 
 
@@ -266,7 +268,7 @@ def _injection(by_purpose: dict[Purpose, SmtpFacts], not_made: Observation) -> O
     if connection.tls_replies and connection.ended is Reason.SEEN:
         return no(Reason.NOT_SEEN)
     reply = connection.starttls_reply
-    if connection.starttls is Starttls.REFUSED and reply is not None:
+    if connection.starttls is Starttls.REFUSED and reply is not None and reply.code >= 500:
         return no(Reason.SMTP_REPLY, reply.text)
     if _took_it_for_tls(connection) and _agrees_elsewhere(by_purpose):
         return no(connection.ended, connection.evidence)

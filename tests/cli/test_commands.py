@@ -1,0 +1,174 @@
+"""The commands as a person types them: output, JSON, languages, exit codes, plain errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from factories import facts
+from typer.testing import CliRunner
+
+from incamail_lib.audit import load_audit, save_record
+from incamail_lib.cli import app
+from incamail_lib.lab import SCENARIOS
+
+COMMAND = Path(sys.executable).with_name("incamail")
+runner = CliRunner()
+
+
+def said(*arguments: str, code: int = 0) -> str:
+    """What a command prints; its exit code is checked, and no traceback is ever shown."""
+    result = runner.invoke(app, list(arguments))
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_judge_tells_saved_facts_anew(tmp_path: Path) -> None:
+    """Without a network, as of any date: the same facts are ready today and not after expiry."""
+    saved = str(save_record(facts(), tmp_path / "facts.json"))
+    now = json.loads(said("judge", saved, "--at", "2026-11-24", "--json", code=3))
+    later = json.loads(said("judge", saved, "--at", "2030-01-01", "--json", code=1))
+    failed = [{f["code"] for f in a["findings"] if f["outcome"] == "failed"} for a in (now, later)]
+    assert failed[1] - failed[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("en", "inconclusive"), ("fr", "indéterminé"), ("de", "nicht beurteilbar"), ("it", "non con")],
+)
+def test_the_language_is_chosen(tmp_path: Path, language: str, word: str) -> None:
+    """--lang decides; without it the dossier's language does (here German)."""
+    saved = str(save_record(facts(), tmp_path / "facts.json"))
+    assert word in said("judge", saved, "--at", "2026-11-24", "--lang", language, code=3)
+    assert "nicht beurteilbar" in said("judge", saved, "--at", "2026-11-24", code=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["audit", "nothing.yaml"], "names no dossier"),
+        (["judge", "nothing.json"], "nothing.json"),
+        (["inspect", "--passphrase-env", "NOT_SET_ANYWHERE", "x.pem"], "NOT_SET_ANYWHERE"),
+        (["lab", "no_such_scenario"], "no_such_scenario"),
+        (["route"], "at least one recipient"),
+        (["route", "none.eml"], "none.eml"),
+        (["lookup", "x.example", "--nameserver", "nonsense"], "nonsense"),
+        (["route", "--to", "a@b.example", "--method", "subject", "--pattern", "(("], "(("),
+    ],
+)
+def test_wrong_use_is_one_clear_sentence(arguments: list[str], told: str) -> None:
+    """Exit code 2, the wrong thing named, no traceback."""
+    assert told in said(*arguments, code=2)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema_version": 9}', "\x00\xff"])
+def test_a_damaged_facts_file_is_told(tmp_path: Path, content: str) -> None:
+    """The file is named, with what may stand there instead."""
+    path = tmp_path / "facts.json"
+    path.write_text(content, encoding="utf-8")
+    assert "facts.json" in said("judge", str(path), code=2).replace("\n", "")
+
+
+def test_route_warns_of_a_leak_by_its_exit_code() -> None:
+    """1 when a recipient would get the message in clear, 0 when none would."""
+    tag = ["--subject", "<im><c>Offer"]
+    safe = said("route", "--to", "a@b.example.incamail.ch", *tag, "--json")
+    assert json.loads(safe)["routes"][0]["delivered_to"] == "a@b.example"
+    leak = json.loads(said("route", "--to", "a@b.example", *tag, "--json", code=1))
+    assert leak["routes"][0]["hazards"][0]["severity"] == "leak"
+
+
+def test_inspect_says_what_a_file_is_good_for(tmp_path: Path) -> None:
+    """Usable as server and as client, key present; a missing file is a fact with exit code 1."""
+    from probe.served import LAB
+
+    from incamail_lib.lab import pki
+    from incamail_lib.lab.pki import Variant
+
+    file, key = pki.write_pem(LAB.leaf(Variant.SERVER, "mx1.muster.example"), tmp_path, "own")
+    told = json.loads(said("inspect", str(file), "--key", str(key), "--json"))
+    assert told["has_key"]
+    assert told["key_matches"]["answer"] == "yes"
+    assert "PRIVATE KEY" not in json.dumps(told)
+    assert "no" in said("inspect", str(file))
+    said("inspect", str(tmp_path / "none.pem"), code=1)
+
+
+def test_the_lab_lists_its_scenarios() -> None:
+    """Every scenario with its title and the checks that fail in it."""
+    listed = json.loads(said("lab", "--list", "--json"))
+    assert {entry["name"] for entry in listed} == set(SCENARIOS)
+    assert len(listed) >= 25
+    assert "tarpit" in said("lab", "--list")
+
+
+def test_ctrl_c_ends_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
+    """The lab tells its ports as JSON, answers on them, and is gone after an interrupt."""
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [COMMAND, "lab", "sound", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or lines[-1] != "}\n":
+            lines.append(process.stdout.readline())
+        told = json.loads("".join(lines))
+        assert Path(told["key"]).exists()
+        port = told["ports"]["gw1.incamail.com"]
+        probed = [COMMAND, "probe", "gw1.incamail.com", "--address", "127.0.0.1", "--json"]
+        done = subprocess.run(
+            [*probed, "--port", str(port)], capture_output=True, check=False, timeout=60
+        )
+        assert json.loads(done.stdout)[0]["starttls"] == "accepted"
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert complaints == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_piped_output_is_plain(tmp_path: Path) -> None:
+    """No colour, no animation, no control characters when nobody is at the terminal."""
+    path = tmp_path / "muster.yaml"
+    path.write_text("organisation: Muster AG\ndomains: [muster.example]\nplatform: lab\n")
+    done = subprocess.run(
+        [COMMAND, "audit", path, "--output", tmp_path / "reports", "--no-pdf"],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert not re.search(rb"[\x00-\x08\x0b-\x1f]", done.stdout)
+    record = next((tmp_path / "reports").glob("*/*/audit.json"))
+    assert load_audit(record).verdict == "ready"
+
+
+def test_the_demo_shows_three_fates_and_names_what_it_wrote(tmp_path: Path) -> None:
+    """Ready, not ready and inconclusive; the last line names a file that is there; exit code 0."""
+    done = subprocess.run(
+        [COMMAND, "demo", "--output", tmp_path, "--lang", "en"],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [w for w in ("ready", "not ready", "inconclusive") if f": {w}\n" in done.stdout] == [
+        "ready",
+        "not ready",
+        "inconclusive",
+    ]
+    assert Path(done.stdout.splitlines()[-1].removeprefix("Overview: ")).exists()
+    assert len(list(tmp_path.glob("*/*/report.html"))) == 3

@@ -1,0 +1,150 @@
+"""An audit told in chapters: complete in four languages, escaped, and the same as its findings."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from factories import NOW, answer, certificate, declared, endpoint, facts, survey, unreached
+
+from incamail_lib.checks import judge_facts
+from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.dns import DomainFacts
+from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.smtp import Exchange, Reply, Stage, TlsFacts
+from incamail_lib.findings import Outcome, Verdict
+from incamail_lib.i18n import LANGUAGES, Language
+from incamail_lib.report import Report
+from incamail_lib.report.chapters import TITLES
+
+HOSTILE = "<script>alert(1)</script>\x1b]0;owned\x07\u202egnp.exe" + "A" * 10_000
+
+
+def report(given: AuditFacts, language: Language = "en") -> Report:
+    return Report(judge_facts(given, NOW), language)
+
+
+class Tags(HTMLParser):
+    """The tags, in order, and the attributes of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+        self.ids: list[str] = []
+        self.unclosed: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.opened.append(tag)
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag != "br":
+            self.unclosed.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.unclosed.pop() == tag
+
+
+def tags(html: str) -> Tags:
+    reader = Tags()
+    reader.feed(html)
+    reader.close()
+    return reader
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_chapter_is_told_in_every_language(language: Language) -> None:
+    """All chapters render, well-formed, with their title, and name the language they are in."""
+    chapters = report(facts(), language).chapters()
+    assert [chapter.key for chapter in chapters] == list(TITLES)
+    seen: list[str] = []
+    for chapter in chapters:
+        found = tags(chapter.html)
+        assert found.unclosed == []
+        assert f'lang="{language}"' in chapter.html
+        seen += found.ids
+    assert len(seen) == len(set(seen)), "an id stands twice in one report"
+    assert set(TITLES) <= set(seen)
+
+
+def test_languages_differ_and_values_do_not() -> None:
+    """The verdict's word is translated; the name of a gateway stays."""
+    told = {language: str(report(facts(), language).summary) for language in LANGUAGES}
+    assert len(set(told.values())) == len(LANGUAGES)
+    gateways = [str(report(facts(), language).gateways) for language in LANGUAGES]
+    assert all("mx1.muster.example" in text for text in gateways)
+
+
+def hostile_facts() -> AuditFacts:
+    leaf = certificate(
+        subject=f"CN={HOSTILE}", subject_o=(HOSTILE,), san_dns=(HOSTILE, "x" * 10_000)
+    )
+    spoken = survey(
+        greeting=Reply(code=220, lines=(HOSTILE,)),
+        evidence=HOSTILE,
+        tls=TlsFacts(
+            **(survey().tls.model_dump() | {"chain": (leaf,), "acceptable_cas": (HOSTILE,)})
+        ),
+        transcript=(
+            Exchange(stage=Stage.EHLO, sent="EHLO x", received=HOSTILE, at_s=0.1, elapsed_s=0.1),
+        ),
+    )
+    domain = DomainFacts(
+        domain="muster.example",
+        mx=answer("muster.example", "MX", HOSTILE),
+        spf=answer("muster.example", "TXT", HOSTILE),
+        dmarc=answer("_dmarc.muster.example", "TXT"),
+        mta_sts=answer("_mta-sts.muster.example", "TXT"),
+        tls_rpt=answer("_smtp._tls.muster.example", "TXT"),
+        caa=answer("muster.example", "CAA"),
+    )
+    sound = facts()
+    return facts(
+        declared=declared(organisation=HOSTILE),
+        dns=sound.dns.model_copy(update={"domains": (domain,)}),
+        receiving=(endpoint(connections=(spoken,)),),
+        platform_endpoints=(endpoint(connections=(spoken,)),),
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hostile_strings_show_and_do_nothing(language: Language) -> None:
+    """Markup, terminal escapes and bidirectional marks from anywhere are text; 10 kB are cut."""
+    for chapter in report(hostile_facts(), language).chapters():
+        found = tags(chapter.html)
+        assert "script" not in found.opened
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", chapter.html)
+        assert "A" * 3000 not in chapter.html
+    evidence = report(hostile_facts(), language).evidence.html
+    assert "&lt;script&gt;alert(1)" in evidence
+
+
+def test_the_summary_names_what_decides() -> None:
+    """A required failure stands in the summary and first among the steps; sound facts have none."""
+    silent = facts(platform_endpoints=(unreached(Reason.REFUSED, Stage.CONNECT),))
+    bad = report(silent)
+    assert bad.audit.verdict is not Verdict.READY
+    worst = next(
+        f for f in bad.audit.findings if f.outcome is Outcome.FAILED and f.level == "required"
+    )
+    assert worst.code in str(bad.summary)
+    assert str(bad.steps).index(worst.code) < 400
+    assert worst.code not in str(report(facts()).summary)
+
+
+def test_every_finding_is_told_once_in_some_chapter() -> None:
+    """No code is lost between the record and the report."""
+    made = report(facts())
+    whole = "".join(
+        c.html for c in made.chapters() if c.key not in ("summary", "steps", "evidence")
+    )
+    missing = {f.code for f in made.audit.findings if f.code not in whole}
+    assert missing == set()
+
+
+def test_a_chapter_shows_itself_as_html_and_text() -> None:
+    """Jupyter gets HTML with its style and a key; a terminal gets text without markup."""
+    chapter = report(facts()).summary
+    data, metadata = chapter._repr_mimebundle_()
+    assert data["text/html"].startswith("<style>")
+    assert "<" not in data["text/plain"].replace("<im>", "")
+    assert metadata["incamail"]["key"] == "summary"

@@ -1,0 +1,99 @@
+"""The model notebooks keep to the house's anatomy, and their prose exists in four languages."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from incamail_lib.i18n import LANGUAGES
+from incamail_lib.runbook import localised, models, paragraphs, parameters_of, read_model
+
+MAX_LINES = 8
+FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.Lambda)
+
+
+def complaints(notebook: nbformat.NotebookNode) -> list[str]:
+    """What breaks the anatomy (architecture: Notebooks)."""
+    wrong: list[str] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            wrong += [f"{cell.id}: {problem}" for problem in code_problems(cell)]
+    kinds = [cell.cell_type for cell in notebook.cells]
+    if kinds[0] != "markdown":
+        wrong.append("it does not begin with prose")
+    if not parameters_of(notebook):
+        wrong.append("it has no parameters")
+    for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
+        asks = before.cell_type == "markdown" and cell.cell_type == "code"
+        if asks and "parameters" not in tags(cell) and not re.search(r"\*\*.+\*\*", before.source):
+            wrong.append(f"{before.id}: it does not say in bold what should appear")
+    return wrong
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def code_problems(cell: nbformat.NotebookNode) -> list[str]:
+    source = cell.source
+    wrong = []
+    if cell.outputs or cell.execution_count is not None:
+        wrong.append("it is committed with outputs")
+    if len(source.splitlines()) > MAX_LINES:
+        wrong.append(f"more than {MAX_LINES} lines")
+    if source.lstrip().startswith(("!", "%")):
+        wrong.append("a shell command or magic")
+    elif "parameters" not in tags(cell):
+        tree = compile(source, cell.id, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        nodes = list(ast.walk(tree))
+        wrong += [type(n).__name__ for n in nodes if isinstance(n, FORBIDDEN)]
+        if not isinstance(tree.body[-1], ast.Expr):
+            wrong.append("its last line shows nothing")
+    elif len(parameters_of_cell(source)) != len(source.splitlines()):
+        wrong.append("a parameter is not of the form: name: type = value  # help")
+    return wrong
+
+
+def parameters_of_cell(source: str) -> frozenset[str]:
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+    return parameters_of(nbformat.v4.new_notebook(cells=[cell]))
+
+
+@pytest.mark.parametrize("path", models(), ids=lambda path: path.stem)
+def test_a_notebook_keeps_to_the_anatomy(path: Path) -> None:
+    """Prose, short cells that show something, typed parameters, no outputs, no logic."""
+    assert complaints(read_model(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("def f():\n    pass", "FunctionDef"),
+        ("try:\n    x\nexcept ValueError:\n    x", "Try"),
+        ("!ls", "shell"),
+        ("x = 1", "shows nothing"),
+        ("\n".join(["x"] * 9), "more than"),
+    ],
+)
+def test_a_planted_fault_is_found(code: str, complaint: str) -> None:
+    """The test above can fail, for each rule."""
+    notebook = read_model(models()[0])
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    assert any(complaint in sentence for sentence in complaints(notebook))
+
+
+@pytest.mark.parametrize("path", models(), ids=lambda path: path.stem)
+def test_a_copy_in_another_language_differs_in_prose_alone(path: Path) -> None:
+    """Code, ids, tags and parameters are the same in all languages; every paragraph is told."""
+    model = read_model(path)
+    code = [(c.id, c.source, tags(c)) for c in model.cells if c.cell_type == "code"]
+    for language in LANGUAGES[1:]:
+        copy = localised(model, language)
+        assert [(c.id, c.source, tags(c)) for c in copy.cells if c.cell_type == "code"] == code
+        pairs = zip(paragraphs(model), paragraphs(copy), strict=True)
+        assert [said for said, told in pairs if said == told] == []
+    assert list(paragraphs(localised(model, "en"))) == list(paragraphs(model))
