@@ -48,7 +48,7 @@ class Channel:
         if self._tls is None:
             await self._write(data)
             return
-        self._tls.send(data)
+        self._tls.sendall(data)  # `send` would stop after one record
         await self._flush(self._tls)
 
     async def hang(self) -> None:
