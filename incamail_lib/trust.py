@@ -53,7 +53,7 @@ class TrustStore:
     date: dt.date | None = None
     size: int = 0
     problem: str = ""
-    anchors: crypto.X509Store = field(default_factory=crypto.X509Store, repr=False, compare=False)
+    anchors: tuple[crypto.X509, ...] = field(default=(), repr=False, compare=False)
 
 
 @cache
@@ -117,16 +117,13 @@ def _bounded(file: Path) -> bytes:
 
 
 def _from_pem(name: str, data: bytes, date: dt.date | None) -> TrustStore:
-    anchors = crypto.X509Store()
     unique: dict[bytes, crypto.X509] = {}
     for block in data.split(b"-----BEGIN CERTIFICATE-----")[1:]:
         certificate = _anchor(block)
         usable = _for_openssl(certificate) if certificate is not None else None
         if certificate is not None and usable is not None:
             unique[certificate.public_bytes(Encoding.DER)] = usable
-    for anchor in unique.values():
-        anchors.add_cert(anchor)
-    return TrustStore(name, date, len(unique), anchors=anchors)
+    return TrustStore(name, date, len(unique), anchors=tuple(unique.values()))
 
 
 def _anchor(block: bytes) -> x509.Certificate | None:
@@ -156,14 +153,22 @@ def judge_trust(
         problem = chain[0].problem or chain[0].subject if chain else "no certificate"
         return _answer(store, purpose, TrustReason.MALFORMED, problem)
     others = [c for c in parsed[1:] if c is not None]
-    context = crypto.X509StoreContext(store.anchors, parsed[0], others)
-    store.anchors.set_time(now)
+    context = crypto.X509StoreContext(_as_of(store, now), parsed[0], others)
     try:
         context.verify_certificate()
     except crypto.X509StoreContextError as error:
         return _refused(chain, store, purpose, error)
     path = [read_certificate(_der(c)) for c in context.get_verified_chain() or ()]
     return _judged_path(path, store, purpose)
+
+
+def _as_of(store: TrustStore, now: dt.datetime) -> crypto.X509Store:
+    """The anchors with a date. OpenSSL lets a store's time be set once only, so each use has one."""
+    anchors = crypto.X509Store()
+    for anchor in store.anchors:
+        anchors.add_cert(anchor)
+    anchors.set_time(now)
+    return anchors
 
 
 def _parsed(certificate: CertificateFacts) -> crypto.X509 | None:

@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import idna
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
+from incamail_lib.dossier.progress import (
+    SCHEMA,
+    AcceptanceTest,
+    Answer,
+    Contact,
+    History,
+    ItemNumber,
+    Line,
+    Signature,
+)
 from incamail_lib.facts.audit import ComponentFacts, Declared, DeclaredGateway, IncomingRoute
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.i18n import Language
@@ -49,10 +59,6 @@ def _expression(pattern: str) -> str:
 DomainName = Annotated[str, AfterValidator(_a_label)]
 Address = Annotated[str, AfterValidator(_address)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\r\n]*$"),
-]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
@@ -135,8 +141,13 @@ class Component(Record):
 
 
 class Dossier(Record):
-    """Everything an audit needs to know from the client."""
+    """One organisation: what an audit needs to know, and what was agreed on the way."""
 
+    model_config = ConfigDict(
+        serialize_by_alias=True, validate_by_name=True, validate_by_alias=True
+    )
+
+    schema_version: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = 1
     organisation: Line
     language: Language = "en"
     go_live: dt.date | None = None
@@ -154,6 +165,12 @@ class Dossier(Record):
     samples: Annotated[tuple[Sample, ...], Field(max_length=200)] = ()
     components: dict[str, Component] = Field(default_factory=dict)
     network: Network = Network()
+    sender: str = ""  # address from which test messages are sent
+    contacts: Annotated[tuple[Contact, ...], Field(max_length=100)] = ()
+    answers: dict[ItemNumber, Answer] = Field(default_factory=dict)
+    acceptance: Annotated[tuple[AcceptanceTest, ...], Field(max_length=100)] = ()
+    signatures: Annotated[tuple[Signature, ...], Field(max_length=50)] = ()
+    history: History = ()
 
     def declared(self, *, suffix: str, smart_host: str) -> Declared:
         """The client's statements as facts; the platform supplies what was left open."""
