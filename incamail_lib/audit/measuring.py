@@ -168,7 +168,8 @@ async def _look_everything_up(plan: Plan, report: Progress) -> DnsFacts:
         dict.fromkeys([g.host for g in plan.platform.gateways] + [plan.platform.smart_host.value])
     )
     domains = [
-        look_up_domain(domain, resolver=resolver, ports=ports) for domain in declared.domains
+        look_up_domain(domain, resolver=resolver, ports=ports, fetch_policy=plan.fetch_policy)
+        for domain in declared.domains
     ]
     singles = [
         look_up_host(h, resolver=resolver, port=ports.get(h, 25)) for h in [*hosts, *platform_hosts]

@@ -14,13 +14,14 @@ from pathlib import Path
 import dns.asyncresolver
 from cryptography.hazmat.backends.openssl import backend as openssl
 
+from incamail_lib.audit.policy_fetching import HttpsFetcher
 from incamail_lib.dossier import Dossier, Sample
 from incamail_lib.errors import DossierError
 from incamail_lib.facts.audit import Declared, Vantage
 from incamail_lib.facts.smtp import Purpose
 from incamail_lib.guide import Platform, load_platform
 from incamail_lib.i18n import say
-from incamail_lib.lookup import resolver_for, system_resolver
+from incamail_lib.lookup import PolicyFetcher, resolver_for, system_resolver
 from incamail_lib.probe import Limits
 
 Passphrases = Callable[[Path, Path | None, str | None], bytes | None]
@@ -53,6 +54,7 @@ class Plan:
     samples: tuple[Sample, ...]
     receiving_purposes: frozenset[Purpose]
     platform_purposes: frozenset[Purpose]
+    fetch_policy: PolicyFetcher | None = None
 
 
 def plan(
@@ -87,6 +89,7 @@ def plan(
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
         platform_purposes=frozenset(purposes),
+        fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(),
     )
 
 

@@ -173,19 +173,28 @@ def print_findings(result: Audit, t: Translator) -> None:
 def demo(
     output: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("reports"),
     lang: Lang = None,
+    as_json: Json = False,
 ) -> None:
     """Audit three organisations on the embedded lab; nothing leaves this computer."""
     with clear_errors(lang) as t:
-        out().print(
-            Styled(
-                t(
-                    "Three organisations are audited on the embedded lab: one whose connection is "
-                    "in order, one whose certificate IncaMail refuses, and one whose gateway stays "
-                    "silent. Nothing leaves this computer."
-                )
-            )
-        )
+        if not as_json:
+            _announce(t)
         run = _run([EXAMPLES / name for name in DEMO], output, t, lang=lang)
-        _tell(run, t)
+        if as_json:
+            print_json([o.summary() for o in run.outcomes])
+        else:
+            _tell(run, t)
     # Not ready and inconclusive are what the demo is to show; only a crash makes it fail.
     raise typer.Exit(run.exit_code if run.exit_code == CRASHED else 0)
+
+
+def _announce(t: Translator) -> None:
+    out().print(
+        Styled(
+            t(
+                "Three organisations are audited on the embedded lab: one whose connection is "
+                "in order, one whose certificate IncaMail refuses, and one whose gateway stays "
+                "silent. Nothing leaves this computer."
+            )
+        )
+    )
