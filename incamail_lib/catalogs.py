@@ -31,7 +31,7 @@ KEYWORDS: dict[str, Any] = {
 # The fields of the guide's TOML files that a client reads; the rest are names, dates and sources.
 TEXT_FIELDS = frozenset(
     {
-        *("title", "question", "sub_questions", "hint", "objective", "deliverables", "role"),
+        *("title", "question", "why", "sub_questions", "hint", "objective", "deliverables", "role"),
         *("organisational", "technical", "steps", "wrong", "right"),
     }
 )

@@ -187,9 +187,15 @@ def _guide(guide: Contents) -> str:
     for section in guide.sections:
         items = [i for i in guide.items if i.number.startswith(f"{section.number}.")]
         text += f"\n## {section.number} {section.title}\n\n" + _table(
-            ("No.", "Question", "Hint", "Evidence"),
+            ("No.", "Question", "Why", "Hint", "Evidence"),
             (
-                (i.number, " ".join((i.question, *i.sub_questions)), i.hint, ", ".join(i.checks))
+                (
+                    i.number,
+                    " ".join((i.question, *i.sub_questions)),
+                    i.why,
+                    i.hint,
+                    ", ".join(i.checks),
+                )
                 for i in items
             ),
         )

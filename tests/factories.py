@@ -209,6 +209,9 @@ def platform(**changes: Any) -> Platform:
                 "message_limit_mb": sourced(30),
                 "recommended_attachment_mb": sourced(10),
                 "sender_domains": sourced(("im.post.ch",)),
+                "tags": sourced(("<im><c>", "<im><p>", "<im><r>")),
+                "contacts": sourced(("business@incamail.ch",)),
+                "links": sourced(()),
             }
             | changes
         )

@@ -50,6 +50,7 @@ class Item(Record):
 
     number: str
     question: str
+    why: str
     sub_questions: tuple[str, ...]
     hint: str
     owner: Owner

@@ -61,6 +61,19 @@ class Platform(Record):
     message_limit_mb: Sourced[int]
     recommended_attachment_mb: Sourced[int]
     sender_domains: Sourced[tuple[str, ...]]
+    tags: Sourced[tuple[str, ...]]  # what the add-in puts before the subject
+    contacts: Sourced[tuple[str, ...]]  # second-level support
+    links: Sourced[tuple[str, ...]]
+
+    def words(self) -> dict[str, str]:
+        """The facts that the guide's texts name: values for their placeholders."""
+        gateways = (" ".join((g.host, *(f"({a})" for a in g.addresses))) for g in self.gateways)
+        return {
+            "suffix": self.suffix.value,
+            "smart_host": self.smart_host.value,
+            "gateways": ", ".join(gateways),
+            "contacts": ", ".join(self.contacts.value),
+        }
 
 
 OVERRIDE_CERTAINTY = Certainty.PRIMARY  # who writes an override states it for this client

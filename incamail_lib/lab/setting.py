@@ -97,4 +97,7 @@ def lab_platform(
         message_limit_mb=fact(30),
         recommended_attachment_mb=fact(10),
         sender_domains=fact(SENDER_DOMAINS),
+        tags=fact(("<im><c>", "<im><p>", "<im><r>")),
+        contacts=fact(("support@lab.example",)),
+        links=fact(()),
     )

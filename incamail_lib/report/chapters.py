@@ -47,6 +47,8 @@ _PLATFORM_FACTS: tuple[tuple[str, str], ...] = (
     ("names", N_("Names in the certificate")),
     ("message_limit_mb", N_("Largest message, in MB")),
     ("recommended_attachment_mb", N_("Recommended size of attachments, in MB")),
+    ("tags", N_("Tags of the add-in")),
+    ("contacts", N_("Second-level support")),
 )
 
 
