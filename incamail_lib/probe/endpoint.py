@@ -46,7 +46,8 @@ async def probe_endpoint(
     own: Credential | None = None,
     now: dt.datetime,
 ) -> EndpointFacts:
-    """Probe `target` for the purposes asked, one connection at a time, at most five and a retry.
+    """Probe `target` for the purposes asked, one connection at a time: five, and where the server
+    hangs up inside TLS without a word, each of them once more – but not on one that always does.
 
     `own` is the client's certificate, `settings.foreign` the throw-away control. Trust and name
     are judged by the caller. Never raises for what the peer does.
@@ -66,7 +67,7 @@ async def probe_endpoint(
     for purpose in asked:
         if survey.starttls is not Starttls.ACCEPTED:
             break
-        if _is_to_be_left_alone(connections[-1]):
+        if _is_to_be_left_alone(connections[-1]) or _always_hangs_up(connections):
             left_alone = connections[-1].ended
             break
         credential = credentials.get(purpose)
@@ -80,6 +81,12 @@ def _is_to_be_left_alone(connection: SmtpFacts) -> bool:
     if connection.ended is Reason.RATE_LIMITED:
         return True
     return connection.ended in _LEAVE_ALONE and connection.ended_in not in _IN_TLS
+
+
+def _always_hangs_up(connections: Sequence[SmtpFacts]) -> bool:
+    """Without and with a certificate, twice each: nothing more is to be learnt here."""
+    silent = [c.ended in _UNEXPLAINED and c.ended_in in _IN_TLS for c in connections]
+    return len(silent) >= 2 and all(silent)
 
 
 async def _once_more_if_unexplained(

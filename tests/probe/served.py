@@ -9,14 +9,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from OpenSSL import SSL
+
 from incamail_lib.certificate import Credential
+from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, SmtpFacts, Target
 from incamail_lib.lab import pki
 from incamail_lib.lab.authority import Issued
+from incamail_lib.lab.channel import Channel, ClientGoneError
 from incamail_lib.lab.gateway import Gateway, serve
 from incamail_lib.lab.latency import delayed
 from incamail_lib.lab.pki import Variant
 from incamail_lib.lab.plan import ClientAuth, GatewayPlan, TlsPlan, Version
+from incamail_lib.lab.tls_context import server_context
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 from incamail_lib.probe.connection import converse
 
@@ -198,3 +203,51 @@ def scripted(script: Script, asked: ProbeSettings, purpose: Purpose = Purpose.SU
             return await converse(target(port), purpose, settings=asked, now=NOW)
 
     return asyncio.run(run())
+
+
+def says_in_tls(*parts: bytes) -> Script:
+    """A script that accepts STARTTLS; then each part answers one line inside TLS."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        channel, tls = Channel(reader, writer), plan().tls
+        assert tls is not None
+        try:
+            await channel.send(b"220 mx1\r\n")
+            for part in (b"250-mx1\r\n250 STARTTLS\r\n", b"220 go\r\n"):
+                await channel.line()
+                await channel.send(part)
+            await channel.start_tls(server_context(tls, NOW), keep_plaintext=False)
+            for part in parts:
+                await channel.line()
+                await channel.send(part)
+            await channel.hang()
+        except (ClientGoneError, SSL.Error):
+            pass  # the probe hung up, as it may
+
+    return script
+
+
+def audited(script: Script, asked: ProbeSettings) -> tuple[EndpointFacts, int]:
+    """Probe a script for every purpose asked; also how often it was connected to."""
+
+    async def run() -> tuple[EndpointFacts, int]:
+        raw = Raw(script)
+        async with raw.serve() as port:
+            found = await probe_endpoint(target(port), settings=asked, own=OWN, now=NOW)
+        return found, raw.connections
+
+    return asyncio.run(run())
+
+
+def within(**changes: float) -> ProbeSettings:
+    """Patient settings of which only the limits named are short: no other stage can time out."""
+    return settings(limits=replace(PATIENT, **changes))  # type: ignore[arg-type]
+
+
+def verdicts(endpoint: EndpointFacts) -> tuple[Observation, ...]:
+    """Every answer about TLS at one endpoint."""
+    auth = endpoint.client_auth
+    return (
+        *(auth.requested, auth.demanded, auth.own_accepted, auth.foreign_accepted),
+        *(auth.verified, endpoint.legacy, endpoint.injection),
+    )
