@@ -19,8 +19,9 @@ LAYERS = {
     **dict.fromkeys(("lookup", "probe", "checks", "dossier"), 3),
     "report": 4,
     **dict.fromkeys(("audit", "lab"), 5),
-    **dict.fromkeys(("binding", "batch"), 6),
-    **dict.fromkeys(("cli", "docs", "catalogs"), 7),
+    **dict.fromkeys(("binding", "batch", "forms"), 6),
+    **dict.fromkeys(("onboarding", "workplace"), 7),
+    **dict.fromkeys(("cli", "docs", "catalogs"), 8),
 }
 MEASURING = frozenset({"lookup", "probe"})
 JUDGING = frozenset({"checks"})
