@@ -8,6 +8,7 @@ from incamail_lib.checks import (
     certificate_client,
     certificate_server,
     dns,
+    dns_policies,
     network,
     platform,
     routing,
@@ -22,6 +23,7 @@ from incamail_lib.findings import Audit, verdict
 ALL_CHECKS: tuple[Check, ...] = (
     *routing.CHECKS,
     *dns.CHECKS,
+    *dns_policies.CHECKS,
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,

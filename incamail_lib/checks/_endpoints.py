@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from incamail_lib.checks._core import Result, unknown
+from collections.abc import Callable
+
+from incamail_lib.checks._core import Context, Result, unknown
 from incamail_lib.checks.words import reason_text, stage_text
 from incamail_lib.facts.observation import Observation, Reason
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, TlsFacts
@@ -64,3 +66,25 @@ def agreed(endpoint: EndpointFacts) -> TlsFacts | None:
     """
     shown = (c.tls for c in endpoint.connections if c.purpose is not Purpose.LEGACY_TLS)
     return next((tls for tls in shown if tls is not None and tls.version), None)
+
+
+Judgement = Callable[[EndpointFacts, Context], Result]
+
+
+def with_certificate(judge: Judgement) -> Judgement:
+    """Only where a certificate was seen; else unknown, with the reason."""
+
+    def judged(endpoint: EndpointFacts, context: Context) -> Result:
+        if endpoint.chain:
+            return judge(endpoint, context)
+        survey = endpoint.survey
+        return unknown(
+            say(
+                "No certificate was seen; the dialogue ended in stage {stage}: {reason}.",
+                stage=stage_text(survey.ended_in),
+                reason=reason_text(survey.ended),
+            )
+        )
+
+    judged.__name__ = getattr(judge, "__name__", "judged")
+    return judged

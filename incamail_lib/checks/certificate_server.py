@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from incamail_lib.checks import _certificates as rules
 from incamail_lib.checks._core import (
@@ -16,34 +15,14 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._endpoints import with_certificate
 from incamail_lib.checks._subjects import receiving
-from incamail_lib.checks.words import joined, reason_text, stage_text
+from incamail_lib.checks.words import joined
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.findings import Level
 from incamail_lib.guide.ca_policy import ca_policy
 from incamail_lib.i18n import N_, say
-
-Judgement = Callable[[EndpointFacts, Context], Result]
-
-
-def _shown(judge: Judgement) -> Judgement:
-    """Only where a certificate was seen; else unknown, with the reason."""
-
-    def judged(endpoint: EndpointFacts, context: Context) -> Result:
-        if endpoint.chain:
-            return judge(endpoint, context)
-        survey = endpoint.survey
-        return unknown(
-            say(
-                "No certificate was seen; the dialogue ended in stage {stage}: {reason}.",
-                stage=stage_text(survey.ended_in),
-                reason=reason_text(survey.ended),
-            )
-        )
-
-    judged.__name__ = getattr(judge, "__name__", "judged")
-    return judged
 
 
 @check(
@@ -56,7 +35,7 @@ def _shown(judge: Judgement) -> Judgement:
     reference="RFC 5280 §4.1",
     requires=("SMTP03",),
 )
-@_shown
+@with_certificate
 def certificate_is_legible(endpoint: EndpointFacts, _: Context) -> Result:
     """The leaf could be parsed."""
     leaf = endpoint.chain[0]
@@ -75,7 +54,7 @@ def certificate_is_legible(endpoint: EndpointFacts, _: Context) -> Result:
     reference="Post MGI guide 3, 6.1; RFC 5280 §3.2",
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_certificate_is_issued(endpoint: EndpointFacts, _: Context) -> Result:
     """The leaf is signed by somebody else."""
     if endpoint.chain[0].self_signed:
@@ -96,7 +75,7 @@ def server_certificate_is_issued(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 8446 §4.4.2; RFC 5280 §6.1",
     requires=("CERT02",),
 )
-@_shown
+@with_certificate
 def server_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     """No store misses an intermediate."""
     return rules.chain_is_complete(endpoint.chain, endpoint.trust)
@@ -114,7 +93,7 @@ def server_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 5280 §6.1; Post MGI guide 3, 6.1",
     requires=("CERT02", "CERT03"),
 )
-@_shown
+@with_certificate
 def server_authority_is_recognised(endpoint: EndpointFacts, _: Context) -> Result:
     """At least one store knows the authority; each is told."""
     return rules.trusted_somewhere(endpoint.trust)
@@ -131,7 +110,7 @@ def server_authority_is_recognised(endpoint: EndpointFacts, _: Context) -> Resul
     level=Level.RECOMMENDED,
     requires=("CERT04",),
 )
-@_shown
+@with_certificate
 def server_stores_agree(endpoint: EndpointFacts, _: Context) -> Result:
     """Every store says the same."""
     return rules.stores_agree(endpoint.trust)
@@ -150,7 +129,7 @@ def server_stores_agree(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 9525 §6.3, §6.4",
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_name_matches(endpoint: EndpointFacts, _: Context) -> Result:
     """A DNS-ID matches the host."""
     match = endpoint.name_match
@@ -172,7 +151,7 @@ def server_name_matches(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 5280 §4.1.2.5",
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
     """Now lies within the validity."""
     return rules.valid_now(endpoint.chain[0], context.now)
@@ -188,7 +167,7 @@ def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
     reference="RFC 5280 §4.1.2.5",
     requires=("CERT07",),
 )
-@_shown
+@with_certificate
 def server_is_valid_at_go_live(endpoint: EndpointFacts, context: Context) -> Result:
     """The go-live date lies before the end."""
     day = context.facts.declared.go_live
@@ -208,7 +187,7 @@ def server_is_valid_at_go_live(endpoint: EndpointFacts, context: Context) -> Res
     level=Level.RECOMMENDED,
     requires=("CERT07",),
 )
-@_shown
+@with_certificate
 def server_renewal_is_not_due(endpoint: EndpointFacts, context: Context) -> Result:
     """More than 30 days, or a third of its life, are left."""
     return rules.renewal_not_due(endpoint.chain[0], context.now)
@@ -224,7 +203,7 @@ def server_renewal_is_not_due(endpoint: EndpointFacts, context: Context) -> Resu
     reference="RFC 9325 §4.5; CA/B Forum BR §6.1.5",
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_key_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
     """RSA 2048, EC 224 or more."""
     return rules.key_is_strong(endpoint.chain[0])
@@ -240,7 +219,7 @@ def server_key_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 9155 §2; CA/B Forum BR §7.1.3.2",
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_signature_is_sound(endpoint: EndpointFacts, _: Context) -> Result:
     """No broken hash below the root."""
     return rules.signatures_are_sound(endpoint.chain)
@@ -256,7 +235,7 @@ def server_signature_is_sound(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 5280 §4.2.1.12",
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_usage_is_allowed(endpoint: EndpointFacts, _: Context) -> Result:
     """Leaf and intermediates allow serverAuth, or say nothing."""
     refusing = [c.subject for c in endpoint.chain if not c.allows("serverAuth")]
@@ -276,7 +255,7 @@ def server_usage_is_allowed(endpoint: EndpointFacts, _: Context) -> Result:
     level=Level.RECOMMENDED,
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
     """Each certificate is signed by the next, and none is out of place."""
     links = next(c.tls.links for c in endpoint.connections if c.tls and c.tls.chain)
@@ -301,7 +280,7 @@ def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
     level=Level.INFO,
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def server_root_is_not_sent(endpoint: EndpointFacts, _: Context) -> Result:
     """The chain ends below the root."""
     links = next(c.tls.links for c in endpoint.connections if c.tls and c.tls.chain)
@@ -321,7 +300,7 @@ def server_root_is_not_sent(endpoint: EndpointFacts, _: Context) -> Result:
     level=Level.RECOMMENDED,
     requires=("CERT04",),
 )
-@_shown
+@with_certificate
 def server_lifetime_is_allowed(endpoint: EndpointFacts, context: Context) -> Result:
     """Public authorities are bound by the schedule; the lab stands in for one."""
     leaf = endpoint.chain[0]
@@ -348,7 +327,7 @@ def server_lifetime_is_allowed(endpoint: EndpointFacts, context: Context) -> Res
     level=Level.INFO,
     requires=("CERT04",),
 )
-@_shown
+@with_certificate
 def server_certificate_is_logged(endpoint: EndpointFacts, _: Context) -> Result:
     """Signed certificate timestamps are embedded."""
     if not rules.is_public(endpoint.trust):
@@ -372,7 +351,7 @@ def server_certificate_is_logged(endpoint: EndpointFacts, _: Context) -> Result:
     level=Level.RECOMMENDED,
     requires=("CERT01",),
 )
-@_shown
+@with_certificate
 def shown_certificate_is_the_declared_one(endpoint: EndpointFacts, context: Context) -> Result:
     """The leaf equals the one in the file for receiving."""
     given = [

@@ -12,7 +12,7 @@ from factories import GATEWAY, NOW, PLATFORM, answer, certificate, declared, end
 from factories import host as plain_host
 
 from incamail_lib.certificate import read_certificate
-from incamail_lib.checks import dns
+from incamail_lib.checks import dns, dns_policies
 from incamail_lib.checks._core import judge
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway, IncomingRoute
 from incamail_lib.facts.certificate import CertificateFacts
@@ -34,6 +34,8 @@ DOMAIN, MX1, MX2 = "muster.example", "mx1.muster.example", "mx2.muster.example"
 FAILURES = [DnsStatus.SERVFAIL, DnsStatus.REFUSED, DnsStatus.TIMEOUT, DnsStatus.LAME]
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 UNKNOWN, NOT_APPLICABLE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+
+CHECKS = (*dns.CHECKS, *dns_policies.CHECKS)
 
 
 def host(name: str, *addresses: str, **changes: Any) -> HostFacts:
@@ -91,7 +93,7 @@ def measured(found: DomainFacts | None = None, **changes: Any) -> AuditFacts:
 
 
 def finding(code: str, audit: AuditFacts) -> Finding:
-    return next(f for f in judge(audit, dns.CHECKS, NOW) if f.code == code)
+    return next(f for f in judge(audit, CHECKS, NOW) if f.code == code)
 
 
 def outcome(code: str, found: DomainFacts | None = None, **changes: Any) -> Outcome:
@@ -100,7 +102,7 @@ def outcome(code: str, found: DomainFacts | None = None, **changes: Any) -> Outc
 
 def test_a_sound_domain_passes() -> None:
     """Every check passes, or does not apply, and the findings name the domain."""
-    found = {f.code: f for f in judge(measured(), dns.CHECKS, NOW)}
+    found = {f.code: f for f in judge(measured(), CHECKS, NOW)}
     assert found["DNS02"].subject == DOMAIN
     outcomes = {code: f.outcome for code, f in found.items()}
     assert (outcomes.pop("DNS08"), outcomes.pop("DNS15")) == (NOT_APPLICABLE, NOT_APPLICABLE)
@@ -436,5 +438,5 @@ def test_each_domain_is_judged_by_itself() -> None:
     """One silent domain leaves the verdict on the other alone."""
     other = domain(domain="other.example", mx=silent("other.example", "MX"), exchangers=())
     audit = measured(domains=(domain(), other))
-    spf = {f.subject: f.outcome for f in judge(audit, dns.CHECKS, NOW) if f.code == "DNS11"}
+    spf = {f.subject: f.outcome for f in judge(audit, CHECKS, NOW) if f.code == "DNS11"}
     assert spf == {DOMAIN: PASSED, "other.example": UNKNOWN}
