@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.cli import auditing, lab, tools
+from incamail_lib.cli import auditing, lab, start, tools
 
 app = typer.Typer(
     name="incamail",
@@ -39,6 +39,8 @@ def _root(
 app.command()(auditing.audit)
 app.command()(auditing.judge)
 app.command()(auditing.demo)
+app.command()(start.start)
+app.command("demo-session")(start.demo_session)
 app.command()(lab.lab)
 app.command()(tools.route)
 app.command()(tools.lookup)

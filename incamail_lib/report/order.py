@@ -46,7 +46,7 @@ def sort_findings(findings: Iterable[Finding]) -> Sorted:
     """Rows by weight; blocked ones collapsed by prerequisite; not applicable ones apart."""
     every = list(findings)
     judged = [f for f in every if not f.blocked_by]
-    rows = _rows(judged)
+    rows = rows_of(judged)
     return Sorted(
         open=tuple(r for r in rows if r.finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN)),
         passed=tuple(r for r in rows if r.finding.outcome is Outcome.PASSED),
@@ -59,7 +59,7 @@ def next_steps(audit: Audit) -> tuple[Row, ...]:
     """What must or should be done: failures and unknowns that weigh, heaviest first."""
     return tuple(
         row
-        for row in _rows(f for f in audit.findings if not f.blocked_by)
+        for row in rows_of(f for f in audit.findings if not f.blocked_by)
         if row.finding.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
         and row.finding.level is not Level.INFO
     )
@@ -69,7 +69,7 @@ def decisive(audit: Audit) -> tuple[Row, ...]:
     """What decides a verdict other than ready: required failures, else required unknowns."""
     required = [f for f in audit.findings if f.level is Level.REQUIRED and not f.blocked_by]
     failed = [f for f in required if f.outcome is Outcome.FAILED]
-    return _rows(failed or [f for f in required if f.outcome is Outcome.UNKNOWN])
+    return rows_of(failed or [f for f in required if f.outcome is Outcome.UNKNOWN])
 
 
 def chapter_of(finding: Finding, platform_subjects: frozenset[str]) -> str:
@@ -120,7 +120,8 @@ def _column(finding: Finding) -> int:
     return {Outcome.UNKNOWN: 2, Outcome.PASSED: 3, Outcome.NOT_APPLICABLE: 4}[finding.outcome]
 
 
-def _rows(findings: Iterable[Finding]) -> tuple[Row, ...]:
+def rows_of(findings: Iterable[Finding]) -> tuple[Row, ...]:
+    """Findings by weight; those that say the same of several subjects are one row."""
     groups: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=by_weight):
         alike = finding.model_copy(update={"subject": ""}).model_dump_json()

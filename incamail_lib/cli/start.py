@@ -1,0 +1,89 @@
+"""start and demo-session: open the runbook."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text as Styled
+
+from incamail_lib.cli._console import chosen, clear_errors, out
+from incamail_lib.cli.auditing import Lang
+from incamail_lib.errors import UsageError
+from incamail_lib.i18n import Translator, say
+from incamail_lib.onboarding import EXAMPLES, working_copy
+from incamail_lib.workplace import Server, jupyter_server, prepare, voila_server
+
+START_S = 60.0
+App = Annotated[bool, typer.Option("--app", help="Web pages without code, for a client.")]
+Browser = Annotated[bool, typer.Option(help="Open the browser.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
+Output = Annotated[Path, typer.Option(help="Folder for notebooks, records and reports.")]
+
+
+def start(
+    dossier: Annotated[
+        Path | None, typer.Argument(help="The organisation's dossier; none: a sample on the lab.")
+    ] = None,
+    output: Output = Path("reports"),
+    app: App = False,
+    browser: Browser = True,
+    port: Port = 0,
+    lang: Lang = None,
+) -> None:
+    """Open the runbook's notebooks in JupyterLab, on this computer only; Ctrl-C ends it."""
+    with clear_errors(lang) as t:
+        chosen_file = dossier or EXAMPLES / "muster.yaml"
+        place = prepare(working_copy(chosen_file, output), output, chosen(lang) if lang else "")
+        server = voila_server(place, port=port) if app else jupyter_server(place, port=port)
+        _serve(server, t, open_browser=browser)
+
+
+def demo_session(
+    output: Output = Path("reports"),
+    app: App = False,
+    browser: Browser = True,
+    port: Port = 0,
+    lang: Lang = None,
+) -> None:
+    """Open the runbook with a half-filled sample dossier on the embedded lab."""
+    start(EXAMPLES / "halbvoll.yaml", output, app=app, browser=browser, port=port, lang=lang)
+
+
+def _serve(server: Server, t: Translator, *, open_browser: bool) -> None:
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+        server.command, env=server.environment
+    ) as process:
+        try:
+            _await(server, process)
+            out().print(Styled(t("The runbook is open at {url}").format(url=server.url)))
+            out().print(Styled(t("Press Ctrl-C to end it. Everything entered is in the dossier.")))
+            if open_browser:
+                webbrowser.open(server.url)
+            process.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            process.terminate()
+
+
+def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the server answers. Errors: UsageError when it ends or never does."""
+    deadline = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(server.url, timeout=2):  # noqa: S310 - our own loopback URL
+                return
+        except urllib.error.HTTPError:
+            return  # it answers
+        except OSError:
+            time.sleep(0.1)
+    raise UsageError(
+        say("The notebook server did not start. Another program may use the port; try --port 0.")
+    )

@@ -1,0 +1,94 @@
+"""The desk at which one organisation is worked on: its dossier, the last audit, who sits there."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from incamail_lib.dossier import Conflict, Dossier, DossierStore
+from incamail_lib.dossier.progress import State
+from incamail_lib.errors import IncaMailError
+from incamail_lib.findings import Audit
+from incamail_lib.guide import Contents, Platform, contents
+from incamail_lib.i18n import Language, Text, say
+from incamail_lib.report.evidence import evidence_for
+
+BY_EVIDENCE = "evidence"  # in the history: a state that no person set
+Heard = Callable[[], None]
+
+
+@dataclass
+class Desk:
+    """Everything that the forms of one notebook share. Changes go to the dossier at once."""
+
+    store: DossierStore
+    platform: Platform
+    language: Language
+    interactive: bool
+    output: Path
+    audit: Audit | None = None
+    who: str = field(default_factory=getpass.getuser)
+    _listeners: list[Heard] = field(default_factory=list, repr=False)
+
+    @property
+    def dossier(self) -> Dossier:
+        """The dossier as it is now."""
+        return self.store.dossier
+
+    @property
+    def guide(self) -> Contents:
+        """The guide as data."""
+        return contents()
+
+    def listen(self, heard: Heard) -> None:
+        """Call `heard` whenever the audit or the dossier changed."""
+        self._listeners.append(heard)
+
+    def tell(self) -> None:
+        """Let every form show what is there now."""
+        for heard in self._listeners:
+            heard()
+
+    def put(self, path: tuple[str, ...], value: Any) -> Text | None:
+        """Write one field; None, or what kept it from being written as it was meant."""
+        try:
+            conflicts = self.store.put(path, value, who=self.who)
+        except IncaMailError as error:
+            return error.text
+        return _told(conflicts[0]) if conflicts else None
+
+    def take_audit(self, audit: Audit) -> None:
+        """Keep an audit as evidence, and set the states that it decides.
+
+        A state that a person set is never changed: where it contradicts, the form says so.
+        """
+        self.audit = audit
+        for item in self.guide.items:
+            state = evidence_for(item.number, audit).state
+            if state is not None and self._may_be_set(item.number, state):
+                self.store.put(("answers", item.number, "state"), state.value, who=BY_EVIDENCE)
+        self.tell()
+
+    def _may_be_set(self, number: str, state: State) -> bool:
+        answer = self.dossier.answers.get(number)
+        if answer is None:
+            return True
+        return answer.state is not state and self.is_by_evidence(number)
+
+    def is_by_evidence(self, number: str) -> bool:
+        """Whether the state of a question was last set by evidence and not by a person."""
+        field_name = f"answers.{number}.state"
+        last = next((c for c in reversed(self.dossier.history) if c.what == field_name), None)
+        return last is not None and last.who == BY_EVIDENCE
+
+
+def _told(conflict: Conflict) -> Text:
+    return say(
+        "Somebody else changed this at the same time. The dossier now holds «{theirs}»; yours was "
+        "«{ours}».",
+        theirs=str(conflict.theirs)[:200],
+        ours=str(conflict.ours)[:200],
+    )

@@ -1,0 +1,130 @@
+"""What the phase notebooks call: one object per notebook, and from it everything a cell shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+from incamail_lib.audit import load_audit, save_record
+from incamail_lib.batch.execute import RECORD, case_folder, slug
+from incamail_lib.binding import Case, bind, measure_dossier
+from incamail_lib.checks import judge_facts
+from incamail_lib.dossier import open_store
+from incamail_lib.dossier.progress import Direction
+from incamail_lib.errors import MaterialError
+from incamail_lib.findings import Audit
+from incamail_lib.forms.desk import Desk
+from incamail_lib.forms.fields import Fields
+from incamail_lib.forms.lists import Acceptance, Components, Contacts
+from incamail_lib.forms.measuring import Measuring, Progress
+from incamail_lib.forms.questions import Questions
+from incamail_lib.forms.technical import GROUPS
+from incamail_lib.guide import load_platform
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+class Onboarding:
+    """One organisation on its way to IncaMail, as one notebook works on it."""
+
+    def __init__(self, case: Case, desk: Desk) -> None:
+        self.case, self.desk = case, desk
+        self._measuring: Measuring | None = None
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self.case._repr_mimebundle_()
+
+    def questions(self, *numbers: str) -> Questions:
+        """Questions of the checklist by their numbers in the guide."""
+        return Questions(self.desk, numbers)
+
+    def fields(self, group: str) -> Fields:
+        """A group of plain fields: organisation, architecture, routing, certificates, sender."""
+        return Fields(self.desk, GROUPS[group])
+
+    @property
+    def contacts(self) -> Contacts:
+        """Who is responsible for what."""
+        return Contacts(self.desk)
+
+    @property
+    def components(self) -> Components:
+        """The components of guide section 2."""
+        return Components(self.desk)
+
+    def acceptance(self, *directions: str) -> Acceptance:
+        """The acceptance tests of the directions named, else of both."""
+        chosen = tuple(Direction(name) for name in directions) or tuple(Direction)
+        return Acceptance(self.desk, chosen)
+
+    @property
+    def measuring(self) -> Measuring:
+        """The last audit, and the button that measures anew; one for the whole notebook."""
+        if self._measuring is None:
+            self._measuring = Measuring(self.desk, self.measure)
+        return self._measuring
+
+    async def measure(self, progress: Progress | None = None) -> Audit:
+        """Measure and judge now; facts and audit are kept in a folder of their own."""
+        dossier = bind(self.case.path).dossier  # as it is on disk now, with paths resolved
+        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        facts = await measure_dossier(dossier, now=now, progress=progress)
+        folder = case_folder(self.desk.output, dossier.organisation, now)
+        save_record(facts, folder / "facts.json")
+        audit = judge_facts(facts, now)
+        save_record(audit, folder / RECORD)
+        return audit
+
+    async def evidence(self) -> Measuring:
+        """The evidence there is; on the lab, which costs nobody anything, measured if needed."""
+        if self.desk.audit is None and self.case.dossier.platform == "lab":
+            self.desk.take_audit(await self.measure())
+        return self.measuring
+
+
+def open_onboarding(
+    dossier: str | Path,
+    *,
+    language: str = "",
+    output: str | Path = "reports",
+    interactive: bool = True,
+) -> Onboarding:
+    """Sit down with one dossier. A sample of the project is copied before anybody writes in it.
+
+    Errors: DossierError for a wrong dossier, UsageError for a language that is not known.
+    """
+    path = working_copy(Path(dossier), Path(output))
+    case = bind(path, language=language)
+    override = case.dossier.platform if isinstance(case.dossier.platform, Path) else None
+    desk = Desk(
+        store=open_store(path),
+        platform=load_platform(override),
+        language=case.language,
+        interactive=interactive,
+        output=Path(output),
+        audit=latest_audit(Path(output), case.dossier.organisation),
+    )
+    return Onboarding(case, desk)
+
+
+def working_copy(path: Path, output: Path) -> Path:
+    """The dossier itself; of a sample of the project a copy below `output`, made once."""
+    if path.resolve().parent != EXAMPLES.resolve():
+        return path
+    copy = output / "dossiers" / path.name
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return copy
+
+
+def latest_audit(output: Path, organisation: str) -> Audit | None:
+    """The newest audit of an organisation below `output`; a damaged one is passed over."""
+    found = sorted((output / slug(organisation)).glob(f"*/{RECORD}"), reverse=True)
+    for path in found:
+        try:
+            return load_audit(path)
+        except MaterialError:
+            continue
+    return None
