@@ -10,7 +10,7 @@ from incamail_lib.errors import OutputError
 from incamail_lib.i18n import say
 
 
-def write_whole(path: Path, data: bytes) -> Path:
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> Path:
     """Write beside the final name, then rename: neither a reader nor a full disk meets half a file.
 
     Folders above are made. Errors: OutputError.
@@ -21,7 +21,7 @@ def write_whole(path: Path, data: bytes) -> Path:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            os.chmod(name, 0o644)
+            os.chmod(name, mode)
             os.replace(name, path)
         except OSError:
             Path(name).unlink(missing_ok=True)

@@ -1,6 +1,22 @@
-"""One client's dossier: what the organisation says about itself, read from a YAML file."""
+"""One client's dossier: what the organisation says about itself, read from a YAML file and
+written back without losing what people wrote there."""
 
+from incamail_lib.dossier.merging import Conflict
 from incamail_lib.dossier.model import CertificateFile, Dossier, Gateway, Network, Sample
+from incamail_lib.dossier.phases import Progress, progress
 from incamail_lib.dossier.reading import read_dossier
+from incamail_lib.dossier.store import DossierStore, open_store
 
-__all__ = ["CertificateFile", "Dossier", "Gateway", "Network", "Sample", "read_dossier"]
+__all__ = [
+    "CertificateFile",
+    "Conflict",
+    "Dossier",
+    "DossierStore",
+    "Gateway",
+    "Network",
+    "Progress",
+    "Sample",
+    "open_store",
+    "progress",
+    "read_dossier",
+]

@@ -134,6 +134,7 @@ class Change(Record):
     what: str  # the field, e.g. "answers.6.3.state"
     before: str = ""
     after: str = ""
+    conflict: bool = False  # then `before`, written by somebody else meanwhile, was kept
 
 
 History = Annotated[tuple[Change, ...], Field(max_length=10_000)]

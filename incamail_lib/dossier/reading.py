@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from incamail_lib.dossier.migrating import is_newer
 from incamail_lib.dossier.model import CertificateFile, Dossier
+from incamail_lib.dossier.progress import SCHEMA
 from incamail_lib.errors import DossierError
 from incamail_lib.i18n import N_, Text, say
 
@@ -17,24 +20,63 @@ MAX_BYTES = 1_000_000
 SHOWN = 80  # characters of a wrong value that are repeated to the user
 
 
+@dataclass(frozen=True)
+class Source:
+    """A dossier's file as read: its text, the nodes with their places, and what they say."""
+
+    path: Path
+    text: str
+    root: yaml.MappingNode
+    data: dict[str, Any]  # scalars are text or None
+    dossier: Dossier  # paths are absolute
+
+
 def read_dossier(path: Path) -> Dossier:
     """Read and validate one dossier; relative paths in it start at the dossier's own folder.
 
     Errors: DossierError for everything that can be wrong with the file, first problem first.
     """
-    root = _compose(path)
+    return read_source(path).dossier
+
+
+def read_source(path: Path) -> Source:
+    """Read and validate one dossier, and keep where everything stands in its file."""
+    return parsed(_read_text(path), path)
+
+
+def parsed(text: str, path: Path) -> Source:
+    """A dossier from the text of its file. Errors: DossierError, as `read_dossier`."""
+    root = _compose(text, path)
     _refuse_unsafe(root, path)
+    data = plain(root)
+    dossier = validated(data, path, root)
+    return Source(path=path, text=text, root=root, data=data, dossier=dossier)
+
+
+def validated(data: dict[str, Any], path: Path, root: yaml.MappingNode | None = None) -> Dossier:
+    """The record that plain data makes; without `root` an error names no line."""
+    if is_newer(data):
+        raise DossierError(_place(root, path, ("schema",), _newer(data)))
     try:
-        dossier = Dossier.model_validate(_plain(root))
+        dossier = Dossier.model_validate(data)
     except ValidationError as error:
         # A misspelt field is reported before the field that is then missing.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise DossierError(_explain(first, root, path)) from None
+        location = tuple(part for part in first["loc"] if not _is_branch(part))
+        raise DossierError(_place(root, path, location, _meaning(first, location))) from None
     return _anchored(dossier, path.resolve().parent)
 
 
-def _compose(path: Path) -> yaml.MappingNode:
-    text = _read_text(path)
+def _newer(data: dict[str, Any]) -> Text:
+    return say(
+        "This dossier was written by a newer version of this program (schema {given}; known here "
+        "is {known}). Update the program.",
+        given=str(data["schema"])[:SHOWN],
+        known=SCHEMA,
+    )
+
+
+def _compose(text: str, path: Path) -> yaml.MappingNode:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -67,13 +109,13 @@ def _compose(path: Path) -> yaml.MappingNode:
     return root
 
 
-def _plain(node: yaml.Node) -> Any:
+def plain(node: yaml.Node) -> Any:
     """Nodes as plain data. Scalars stay text, which the record types convert: YAML's own guesses
     turn `no` into False, 2027-02-30 into a crash and 12:30 into 750."""
     if isinstance(node, yaml.MappingNode):
-        return {key.value: _plain(value) for key, value in node.value}
+        return {key.value: plain(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(value) for value in node.value]
+        return [plain(value) for value in node.value]
     assert isinstance(node, yaml.ScalarNode)
     empty = node.style is None and node.value in ("", "~", "null")
     return None if empty else node.value
@@ -85,7 +127,7 @@ def _read_text(path: Path) -> str:
             raise DossierError(
                 say("{file} is larger than 1 MB and cannot be a dossier.", file=str(path))
             )
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8")  # a byte order mark and line ends stay
     except UnicodeDecodeError as error:
         raise DossierError(
             say(
@@ -138,13 +180,6 @@ def _refuse_unsafe_keys(node: yaml.MappingNode, path: Path) -> None:
         keys.add(key.value)
 
 
-def _explain(error: ErrorDetails, root: yaml.Node, path: Path) -> Text:
-    location = tuple(part for part in error["loc"] if not _is_branch(part))
-    node = _node_at(root, location)
-    field = ".".join(str(part) for part in location)
-    return _at(node, path, field, _meaning(error, location))
-
-
 def _is_branch(part: int | str) -> bool:
     """Pydantic names the member of a union in the location; that is not a field."""
     return isinstance(part, str) and (part.startswith("literal[") or part == "path")
@@ -163,6 +198,17 @@ def _node_at(root: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
             return node
         node = inner
     return node
+
+
+def _place(
+    root: yaml.Node | None, path: Path, location: tuple[int | str, ...], problem: Text
+) -> Text:
+    field = ".".join(str(part) for part in location)
+    if root is None:
+        return say(
+            "{file}, field «{field}»: {problem}", file=str(path), field=field, problem=problem
+        )
+    return _at(_node_at(root, location), path, field, problem)
 
 
 def _at(node: yaml.Node, path: Path, field: str, problem: Text) -> Text:

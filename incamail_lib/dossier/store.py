@@ -1,0 +1,179 @@
+"""One dossier that is edited by people and by the program, and in which nothing is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import stat
+from pathlib import Path
+from typing import Any
+
+from incamail_lib.dossier.editing import rewritten
+from incamail_lib.dossier.fields import FieldPath, as_plain, field_path, value_at, with_value
+from incamail_lib.dossier.locking import WAIT_S, only_writer
+from incamail_lib.dossier.merging import Conflict, in_words, merge
+from incamail_lib.dossier.migrating import migrated
+from incamail_lib.dossier.model import Dossier
+from incamail_lib.dossier.progress import Change
+from incamail_lib.dossier.reading import MAX_BYTES, Source, parsed, read_source, validated
+from incamail_lib.errors import DossierError, OutputError, UsageError
+from incamail_lib.files import write_whole
+from incamail_lib.i18n import say
+
+_WRITTEN_BY_THE_PROGRAM = frozenset({"history", "schema"})
+_SECRET = "PRIVATE KEY-----"  # noqa: S105  # the mark of a key, not a key
+
+
+class DossierStore:
+    """A dossier's file and what is to be changed in it. Made by `open_store`.
+
+    Each change is saved at once. A change that cannot be saved is kept here and written with the
+    next one that can be. What others wrote into the file meanwhile is taken along.
+    """
+
+    def __init__(self, source: Source, *, wait_s: float = WAIT_S) -> None:
+        self.path = source.path
+        self._wait_s = wait_s
+        self._read = source  # as last read or written
+        self._data = source.data  # the same with every change that is not saved yet
+        self._dossier = source.dossier
+
+    @property
+    def dossier(self) -> Dossier:
+        """The dossier as it is now, changes that are not saved yet included."""
+        return self._dossier
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether every change is in the file."""
+        return self._data == self._read.data
+
+    def put(self, field: FieldPath, value: Any, *, who: str) -> tuple[Conflict, ...]:
+        """Set one field, note it in the history, and save; None removes the field.
+
+        `field` is written with dots ("answers.6.3.state") or as a tuple of its parts; "contacts.2"
+        after two contacts appends a third. `value` may be a record.
+
+        Gives the fields in which somebody else was faster: theirs stays in the file, both values
+        stand in the history. Errors: DossierError for a value that is not possible – nothing is
+        changed then; UsageError for a field that is not edited by hand; OutputError or
+        DossierError when the change cannot be saved – it is kept.
+        """
+        path, plain = field_path(field), as_plain(value)
+        _refuse_reserved(path, who)
+        _refuse_secret(path, plain, self.path)
+        before = value_at(self._data, path)
+        if before == plain:
+            return () if self.is_saved else self.save(who=who)
+        changed = with_value(self._data, path, plain)
+        noted = _noted(changed, _change(who, ".".join(path), before, plain))
+        self._dossier = validated(noted, self.path)
+        self._data = noted
+        return self.save(who=who)
+
+    def save(self, *, who: str) -> tuple[Conflict, ...]:
+        """Write the changes that are not saved yet, and read what others wrote meanwhile."""
+        with only_writer(self.path, who=who, wait_s=self._wait_s):
+            return self._save(who)
+
+    def _save(self, who: str) -> tuple[Conflict, ...]:
+        target = self.path.resolve()  # a link stays a link
+        disk = self._on_disk()
+        merged = merge(self._read.data, self._data, disk.data)
+        data = merged.value
+        for conflict in merged.conflicts:
+            line = _change(who, conflict.field, conflict.theirs, conflict.ours, is_conflict=True)
+            data = _noted(data, line)
+        if data != disk.data:
+            disk = _edited(disk, migrated(data))
+            mode = stat.S_IMODE(target.stat().st_mode)
+            write_whole(target, disk.text.encode(), mode=mode)
+        self._read, self._data, self._dossier = disk, disk.data, disk.dossier
+        return merged.conflicts
+
+    def _on_disk(self) -> Source:
+        try:
+            found = read_source(self.path)
+        except DossierError as error:
+            raise DossierError(
+                say(
+                    "{problem} The change is kept for the next time; it is saved as soon as the "
+                    "file is in order again.",
+                    problem=error.text,
+                )
+            ) from None
+        return self._read if found.text == self._read.text else found
+
+
+def open_store(path: Path | str, *, wait_s: float = WAIT_S) -> DossierStore:
+    """Open a dossier to be edited; `wait_s` seconds are waited for another writer.
+
+    A dossier of an older schema is left as it is until something is saved.
+    Errors: DossierError, as `read_dossier`.
+    """
+    return DossierStore(read_source(Path(path)), wait_s=wait_s)
+
+
+def _edited(disk: Source, data: dict[str, Any]) -> Source:
+    """The file with other data, read again before it is written: it must say just that."""
+    validated(data, disk.path)
+    text = rewritten(disk.text, disk.root, data)
+    if len(text.encode()) > MAX_BYTES:
+        raise OutputError(
+            say(
+                "{file} would become larger than 1 MB; nothing was written. Shorten its history "
+                "or its longest answers.",
+                file=str(disk.path),
+            )
+        )
+    try:
+        edited = parsed(text, disk.path)
+    except DossierError:
+        edited = None
+    if edited is None or edited.data != data:
+        raise DossierError(
+            say(
+                "{file} is written in a form that cannot be changed without touching what stands "
+                "around it; nothing was written. Write one field per line, without tags and "
+                "question marks, and try again.",
+                file=str(disk.path),
+            )
+        )
+    return edited
+
+
+def _change(who: str, field: str, before: Any, after: Any, *, is_conflict: bool = False) -> Change:
+    return Change(
+        at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+        who=who.strip(),
+        what=field,
+        before=in_words(before),
+        after=in_words(after),
+        conflict=is_conflict,
+    )
+
+
+def _noted(data: dict[str, Any], change: Change) -> dict[str, Any]:
+    # An older file gets its schema and its history together, in this order.
+    data = migrated(data)
+    return data | {"history": [*(data.get("history") or []), as_plain(change)]}
+
+
+def _refuse_reserved(path: tuple[str, ...], who: str) -> None:
+    if path[0] in _WRITTEN_BY_THE_PROGRAM:
+        raise UsageError(
+            say("«{field}» is written by the program itself and cannot be set.", field=path[0])
+        )
+    if not who.strip():
+        raise UsageError(say("Say who makes the change: the history names everybody."))
+
+
+def _refuse_secret(path: tuple[str, ...], value: Any, file: Path) -> None:
+    if _SECRET in in_words(value):
+        raise DossierError(
+            say(
+                "{file}, field «{field}»: a private key never belongs into a dossier. Keep it in "
+                "its own file and name that file.",
+                file=str(file),
+                field=".".join(path),
+            )
+        )
