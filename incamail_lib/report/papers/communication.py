@@ -1,0 +1,232 @@
+"""The communication plan (guide 5.4, 5.5): whom to tell what and when, with texts to copy."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from incamail_lib.dossier.progress import Role
+from incamail_lib.i18n import N_, Text, say
+from incamail_lib.report.papers.model import (
+    Block,
+    Cell,
+    Code,
+    Dated,
+    Document,
+    Gap,
+    Inline,
+    Paragraph,
+    Section,
+    Table,
+)
+from incamail_lib.report.papers.parts import (
+    Basis,
+    contact_section,
+    decision,
+    document,
+    go_live,
+    lines,
+    organisation,
+    pairs,
+    responsible,
+    source,
+    titled,
+)
+
+ROLES = (Role.PROJECT_LEAD, Role.COMMUNICATION, Role.SUPPORT)
+_RELATIVE = {
+    -28: N_("four weeks before going live"),
+    -21: N_("three weeks before going live"),
+    -14: N_("two weeks before going live"),
+    -7: N_("one week before going live"),
+    0: N_("on the day of going live"),
+    14: N_("two weeks after going live"),
+}
+_STEPS: tuple[tuple[int, Role, str, str], ...] = (
+    (
+        -28,
+        Role.PROJECT_LEAD,
+        N_("Management"),
+        N_("Purpose, date, who takes part; the e-mail policy is decided."),
+    ),
+    (
+        -21,
+        Role.PROJECT_LEAD,
+        N_("First-level support"),
+        N_("How IncaMail works, what users will ask, whom to call at Swiss Post."),
+    ),
+    (
+        -14,
+        Role.COMMUNICATION,
+        N_("Employees"),
+        N_("The text below, before the add-in appears in their mail client."),
+    ),
+    (
+        -7,
+        Role.COMMUNICATION,
+        N_("Recipients and partners"),
+        N_("The text below: the first message must not look like phishing."),
+    ),
+    (
+        0,
+        Role.COMMUNICATION,
+        N_("Employees"),
+        N_("IncaMail is ready; a short reminder of the rule and of the support."),
+    ),
+    (
+        14,
+        Role.SUPPORT,
+        N_("Employees"),
+        N_("Answers to the questions of the first two weeks."),
+    ),
+)
+DECISIONS = ("4.1", "4.2", "5.1", "5.2", "5.3", "5.4", "5.5")
+
+
+def communication_plan(basis: Basis) -> Document:
+    """A timetable counted from go-live, what is decided, and one text for each audience."""
+    return document(
+        basis,
+        "communication_plan",
+        say("Communication plan"),
+        _timetable(basis),
+        _decided(basis),
+        _to_employees(basis),
+        _to_recipients(basis),
+        contact_section(basis, ROLES),
+    )
+
+
+def _timetable(basis: Basis) -> Section:
+    rows = tuple(
+        (_when(basis, days), (source(audience),), (source(message),), responsible(basis, role))
+        for days, role, audience, message in _STEPS
+    )
+    lead = Paragraph(
+        say("A proposal, counted from the day of going live; change it to suit the organisation."),
+        "note",
+    )
+    headings = (say("When"), say("To whom"), say("What"), say("By whom"))
+    live = pairs((say("Desired go-live date"), go_live(basis)))
+    return Section(
+        say("Who is told what, and when"), (lead, live, Table(headings, rows, (24, 18, 36, 22)))
+    )
+
+
+def _when(basis: Basis, days: int) -> Cell:
+    relative = source(_RELATIVE[days])
+    if basis.dossier.go_live is None:
+        return (relative,)
+    day = basis.dossier.go_live + dt.timedelta(days=days)
+    if day < basis.today:
+        return (Dated(say("{day} – this date has passed"), day), relative)
+    return (day, relative)
+
+
+def _decided(basis: Basis) -> Section:
+    rows = tuple(
+        (titled(number, basis.item(number).question), decision(basis, number))
+        for number in DECISIONS
+    )
+    return Section(say("What the texts rest on"), (pairs(*rows),))
+
+
+def _quoted(*texts: Inline) -> tuple[Block, ...]:
+    return tuple(Paragraph(text, "quote") for text in texts)
+
+
+def _given(basis: Basis, number: str, missing: Text) -> tuple[Block, ...]:
+    """The client's answer as part of a text, or the mark that it must be put in."""
+    answer = basis.answer(number)
+    given = lines(answer.answer) if answer else ()
+    return _quoted(*given) if given else (Gap(missing),)
+
+
+def _to_employees(basis: Basis) -> Section:
+    name = organisation(basis)
+    start: Inline = say("We will soon send confidential e-mail through IncaMail of Swiss Post.")
+    if basis.dossier.go_live:
+        start = Dated(
+            say("From {day} on we send confidential e-mail through IncaMail of Swiss Post."),
+            basis.dossier.go_live,
+        )
+    suffix = basis.platform.suffix.value
+    blocks: tuple[Block, ...] = (
+        Paragraph(say("Subject: Confidential e-mail with IncaMail"), "quote-title"),
+        *_quoted(say("Dear colleagues"), start),
+        *_quoted(say("Which e-mail goes through IncaMail:")),
+        *_given(basis, "4.2", say("the rule which mails go through IncaMail (question 4.2)")),
+        *_quoted(
+            say(
+                "How it works: write the e-mail as usual, choose the sending type in the IncaMail "
+                "add-in and send. Confidential reaches everybody; personal and registered only "
+                "recipients who have registered with IncaMail; registered also gives receipts."
+            ),
+            say(
+                "The add-in puts a tag before the subject and {suffix} behind the address. Leave "
+                "both as they are. The subject is not encrypted up to the recipient's mailbox: "
+                "keep confidential details out of it.",
+                suffix=suffix,
+            ),
+            say(
+                "Your mail client may later propose addresses that end in {suffix}: a message to "
+                "such an address goes through IncaMail.",
+                suffix=suffix,
+            ),
+            say("IncaMail keeps neither messages nor receipts: file them as our policy demands."),
+            say("Your guide:"),
+        ),
+        *_given(basis, "5.1", say("which guide users get, and where it is (question 5.1)")),
+        *_quoted(say("Questions? Ask:")),
+        *_given(basis, "5.2", say("first-level support with hours (question 5.2)")),
+        *_quoted(say("Kind regards, {organisation}", organisation=name)),
+    )
+    return Section(say("Text to employees"), blocks)
+
+
+def _to_recipients(basis: Basis) -> Section:
+    name = organisation(basis)
+    start: Inline = say(
+        "{organisation} will soon send you confidential messages through IncaMail, the service of "
+        "Swiss Post for secure e-mail.",
+        organisation=name,
+    )
+    if basis.dossier.go_live:
+        start = Dated(
+            say(
+                "From {day} on {organisation} sends you confidential messages through IncaMail, "
+                "the service of Swiss Post for secure e-mail.",
+                organisation=name,
+            ),
+            basis.dossier.go_live,
+        )
+    blocks: tuple[Block, ...] = (
+        Paragraph(say("Subject: You will receive secure e-mail from us"), "quote-title"),
+        *_quoted(say("Dear Sir or Madam"), start, *_how_to_read()),
+        *_quoted(say("Such messages come from addresses at:")),
+        Paragraph(Code(", ".join(basis.platform.sender_domains.value)), "quote"),
+        *_quoted(
+            say(
+                "Neither we nor Swiss Post ask for your password by e-mail. If you doubt whether a "
+                "message is genuine, call us at a number that you know already."
+            ),
+            say("Questions? Ask:"),
+        ),
+        *_given(basis, "5.2", say("support that recipients may ask (question 5.2)")),
+        *_quoted(say("Kind regards, {organisation}", organisation=name)),
+    )
+    return Section(say("Text to recipients"), blocks)
+
+
+def _how_to_read() -> tuple[Text, ...]:
+    return (
+        say(
+            "The first time, choose «Read» in the message, accept the terms, ask for the key link "
+            "and open the message with the second e-mail that you then get. If there is no such "
+            "button, open the attachment IncaMail.html, or save it and open it in your browser."
+        ),
+        say(
+            "Confidential messages can be read without an account. Personal and registered ones "
+            "need a registration with IncaMail; a registered message can be accepted or "
+            "refused within seven days."
+        ),
+    )

@@ -1,0 +1,175 @@
+"""What several documents share: their sources, the client's words, people, evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from incamail_lib.dossier.model import Dossier
+from incamail_lib.dossier.progress import Answer, Contact, Role
+from incamail_lib.findings import Audit, Finding, Level, Outcome
+from incamail_lib.guide import Contents, Item, Platform
+from incamail_lib.i18n import Text, say
+from incamail_lib.report.papers.model import Cell, Code, Document, Missing, Section, Table
+from incamail_lib.report.papers.terms import term
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Everything a document may say; what is in none of these is marked as missing."""
+
+    dossier: Dossier
+    guide: Contents
+    platform: Platform
+    audit: Audit | None
+    today: dt.date
+
+    @property
+    def on_lab(self) -> bool:
+        """Whether dossier or measurement belong to the lab, and not to IncaMail."""
+        measured = self.audit is not None and self.audit.facts.vantage.on_lab
+        return measured or self.dossier.platform == "lab"
+
+    def item(self, number: str) -> Item:
+        """A question of the guide."""
+        return next(item for item in self.guide.items if item.number == number)
+
+    def answer(self, number: str) -> Answer | None:
+        """What the client answered, if anything."""
+        return self.dossier.answers.get(number)
+
+
+def document(basis: Basis, key: str, title: Text, *sections: Section) -> Document:
+    """A document with what stands on top of all of them."""
+    return Document(
+        key=key,
+        title=title,
+        subtitle=say(
+            "{organisation}: domain connection to IncaMail", organisation=organisation(basis)
+        ),
+        sections=sections,
+        organisation=basis.dossier.organisation,
+        made_on=basis.today,
+        remarks=_remarks(basis),
+    )
+
+
+def organisation(basis: Basis) -> str:
+    """The client's name as it is written in the dossier."""
+    return basis.dossier.organisation
+
+
+def _remarks(basis: Basis) -> tuple[Text, ...]:
+    if not basis.on_lab:
+        return ()
+    return (
+        say(
+            "For training only: names, addresses and certificates come from the lab and not from "
+            "IncaMail. Do not send this document to Swiss Post."
+        ),
+    )
+
+
+def words(value: str) -> Text:
+    """The client's own words, which no catalog translates."""
+    return Text(template="{words}", values={"words": value})
+
+
+def source(template: str) -> Text:
+    """An English source text of the guide's data, which the catalogs hold."""
+    return Text(template=template)
+
+
+def number(value: int) -> Text:
+    """A number, written as the language does."""
+    return Text(template="{number}", values={"number": value})
+
+
+def titled(item: str, text: str) -> Text:
+    """A source text of the guide behind its number."""
+    return Text(template="{item} {text}", values={"item": item, "text": source(text)})
+
+
+def lines(value: str) -> Cell:
+    """The client's own words line by line; none for an empty text."""
+    return tuple(words(line.strip()) for line in value.splitlines() if line.strip())
+
+
+def codes(values: Iterable[str]) -> Cell:
+    """Names or addresses, one a line."""
+    return tuple(Code(value) for value in values)
+
+
+def or_missing(cell: Cell, what: Text) -> Cell:
+    """The cell, or the mark that it is missing."""
+    return cell or (Missing(what),)
+
+
+def decision(basis: Basis, number: str) -> Cell:
+    """The client's answer to a question, or the mark that there is none."""
+    answer = basis.answer(number)
+    given = lines(answer.answer) if answer else ()
+    return or_missing(given, say("answer to question {number}", number=number))
+
+
+def evidence_against(basis: Basis, number: str) -> tuple[Finding, ...]:
+    """The required checks that failed for a question, one for each code."""
+    if basis.audit is None:
+        return ()
+    failed = [
+        f
+        for f in basis.audit.findings
+        if f.item == number and f.outcome is Outcome.FAILED and f.level is Level.REQUIRED
+    ]
+    return tuple({f.code: f for f in failed}.values())
+
+
+def pairs(*rows: tuple[Text, Cell]) -> Table:
+    """A table of names and values."""
+    return Table((), tuple(((name,), value) for name, value in rows), (30, 70))
+
+
+def people(contacts: Iterable[Contact]) -> Table:
+    """Contacts with what they are responsible for."""
+    return Table(
+        (say("Role"), say("Name"), say("E-mail"), say("Telephone")),
+        tuple(_person(contact) for contact in contacts),
+        (26, 28, 28, 18),
+    )
+
+
+def _person(contact: Contact) -> tuple[Cell, ...]:
+    reached = bool(contact.email or contact.phone)
+    email = codes([contact.email] if contact.email else [])
+    return (
+        (term(contact.role),),
+        (words(contact.name),),
+        email if reached else (Missing(say("e-mail or telephone")),),
+        lines(contact.phone),
+    )
+
+
+def contact_section(basis: Basis, wanted: tuple[Role, ...]) -> Section:
+    """Everybody in the dossier, and which of the wanted roles nobody has."""
+    contacts = basis.dossier.contacts
+    taken = {contact.role for contact in contacts}
+    absent = tuple(role for role in wanted if role not in taken)
+    table = people(contacts)
+    missing = tuple(
+        ((term(role),), (Missing(say("name")),), (Missing(say("e-mail or telephone")),), ())
+        for role in absent
+    )
+    return Section(say("Contacts"), (Table(table.headings, table.rows + missing, table.widths),))
+
+
+def responsible(basis: Basis, role: Role) -> Cell:
+    """Who has a role, or the mark that nobody has."""
+    names = tuple(words(c.name) for c in basis.dossier.contacts if c.role is role)
+    return or_missing(names, say("who does this ({role})", role=term(role)))
+
+
+def go_live(basis: Basis) -> Cell:
+    """The desired date, or the mark that it is missing."""
+    date = basis.dossier.go_live
+    return (date,) if date else (Missing(say("desired go-live date")),)
