@@ -16,14 +16,14 @@ LAYERS = {
     **dict.fromkeys(("i18n", "errors", "guide"), 0),
     **dict.fromkeys(("facts", "findings", "files", "runbook"), 1),
     **dict.fromkeys(("routing", "dialogue", "certificate", "trust"), 2),
-    **dict.fromkeys(("lookup", "probe", "checks", "dossier"), 3),
+    **dict.fromkeys(("lookup", "probe", "linktest", "checks", "dossier"), 3),
     "report": 4,
     **dict.fromkeys(("audit", "lab"), 5),
     **dict.fromkeys(("binding", "batch", "forms"), 6),
     **dict.fromkeys(("onboarding", "workplace"), 7),
     **dict.fromkeys(("cli", "docs", "catalogs"), 8),
 }
-MEASURING = frozenset({"lookup", "probe"})
+MEASURING = frozenset({"lookup", "probe", "linktest"})
 JUDGING = frozenset({"checks"})
 
 
@@ -94,6 +94,7 @@ def test_every_room_keeps_to_the_table() -> None:
     [
         ("checks/bad.py", "from incamail_lib.probe import x", "stay apart"),
         ("lookup.py", "import incamail_lib.checks", "stay apart"),
+        ("linktest/bad.py", "from incamail_lib.checks import x", "stay apart"),
         ("facts/bad.py", "from incamail_lib.audit import x", "lies above"),
         ("cli/bad.py", "import incamail_lib", "package root"),
         ("nowhere.py", "import os", "not in the table"),

@@ -111,6 +111,25 @@ class TlsPlan:
         return self.identity.chain if self.sent is None else self.sent
 
 
+class HangUp(StrEnum):
+    """Where a gateway hangs up on a client that hands over a message."""
+
+    AT_DATA = "at_data"  # in place of the 354
+    IN_CONTENT = "in_content"  # when the first line of the message has come
+    AFTER_CONTENT = "after_content"  # it has the whole message, and never says so (RFC 1047)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The one user whom a gateway lets log in; AUTH is offered inside TLS only (RFC 4954 §4)."""
+
+    user: str
+    password: str = field(repr=False)
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
+    required: bool = True  # 530 to MAIL before login
+    echoes: bool = False  # a bad server: its refusal repeats what it was told
+
+
 @dataclass(frozen=True)
 class GatewayPlan:
     """The whole behaviour of one lab gateway."""
@@ -122,6 +141,11 @@ class GatewayPlan:
     ehlo_reply: str = ""  # in place of the 250, e.g. "502 5.5.1 Unknown command"
     starttls: StarttlsPlan = StarttlsPlan()
     mail_reply: str = ""  # in place of the 250 to MAIL, e.g. "451 4.7.1 Greylisted"
+    rcpt_reply: str = ""  # in place of the 250 to RCPT
+    data_reply: str = ""  # in place of the 354 to DATA
+    content_reply: str = ""  # in place of the 250 to the message itself
+    hangs_up: HangUp | None = None
+    account: Account | None = None  # None: no AUTH
     demands_tls: bool = False  # 530 to MAIL in clear; never on a public MX (RFC 3207 §4)
     listens: bool = True  # False: the port is taken, and every connection is refused
     reset_at: Stage | None = None  # the stage that is answered by a TCP reset (RST)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -10,7 +12,7 @@ from OpenSSL import SSL
 
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.lab.channel import Channel, ClientGoneError
-from incamail_lib.lab.plan import AfterReply, ClientAuth, GatewayPlan, Manner, Refusal
+from incamail_lib.lab.plan import AfterReply, ClientAuth, GatewayPlan, HangUp, Manner, Refusal
 
 GARBAGE = b"<html>400 Bad Request</html>\r\n" * 4
 
@@ -38,6 +40,7 @@ class Record:
     client_subject: str = ""
     client_problems: tuple[int, ...] = ()  # X509_V_ERR numbers
     handshake_error: str = ""
+    user: str = ""  # who logged in
     messages: list[Message] = field(default_factory=list)
     bytes_received: int = 0
     bytes_sent: int = 0
@@ -63,6 +66,7 @@ class Session:
             "EHLO": self._ehlo,
             "HELO": self._helo,
             "STARTTLS": self._starttls,
+            "AUTH": self._auth,
             "MAIL": self._mail,
             "RCPT": self._rcpt,
             "DATA": self._data,
@@ -109,10 +113,10 @@ class Session:
             await asyncio.sleep(greeting.pause_s)
 
     async def _obey(self, line: str) -> None:
-        (self._record.commands_in_tls if self._channel.in_tls else self._record.commands).append(
-            line
-        )
         verb, _, rest = line.partition(" ")
+        noted = self._record.commands_in_tls if self._channel.in_tls else self._record.commands
+        # What proves a user is no matter for transcripts.
+        noted.append(" ".join(line.split()[:2]) if verb.upper() == "AUTH" else line)
         answer = self._answers.get(verb.upper())
         if answer is None:
             await self._say("500 5.5.2 Error: command not recognized")
@@ -130,6 +134,8 @@ class Session:
         offered = [
             c for c in self._plan.capabilities if not (inside and c in ("STARTTLS", "XXXXXXXA"))
         ]
+        if inside and self._plan.account:
+            offered.append(f"AUTH {' '.join(self._plan.account.mechanisms)}")
         lines = [self._plan.host, *offered]
         marks = ["-"] * (len(lines) - 1) + [" "]
         await self._say("\r\n".join(f"250{m}{t}" for m, t in zip(marks, lines, strict=True)))
@@ -197,9 +203,40 @@ class Session:
         if certificate is not None:
             self._record.client_subject = certificate.subject.rfc4514_string()
 
+    async def _auth(self, argument: str) -> None:
+        account = self._plan.account
+        mechanism, _, initial = argument.partition(" ")
+        if account is None:
+            await self._say("500 5.5.2 Error: command not recognized")
+            return
+        if mechanism.upper() not in account.mechanisms:
+            await self._say("504 5.5.4 Error: mechanism not known")
+            return
+        if not self._channel.in_tls:
+            await self._say("538 5.7.11 Error: encryption required")
+            return
+        if mechanism.upper() == "PLAIN":
+            _, user, password = (_decoded(initial) + b"\0\0").split(b"\0")[:3]
+        else:
+            user, password = await self._asked("Username:"), await self._asked("Password:")
+        if (user, password) != (account.user.encode(), account.password.encode()):
+            told = password.decode("utf-8", "replace") if account.echoes else "failed"
+            await self._say(f"535 5.7.8 Error: authentication {told}")
+            return
+        self._record.user = account.user
+        await self._say("235 2.7.0 Authentication successful")
+
+    async def _asked(self, question: str) -> bytes:
+        """The answer to one question of AUTH LOGIN."""
+        await self._say(f"334 {base64.b64encode(question.encode()).decode()}")
+        return _decoded((await self._channel.line()).decode("ascii", "replace"))
+
     async def _mail(self, argument: str) -> None:
         self._maybe_reset(Stage.MAIL)
-        if self._plan.demands_tls and not self._channel.in_tls:
+        account = self._plan.account
+        if account and account.required and not self._record.user:
+            await self._say("530 5.7.0 Authentication required")
+        elif self._plan.demands_tls and not self._channel.in_tls:
             await self._say("530 5.7.0 Must issue a STARTTLS command first")
         elif self._channel.in_tls and self._wants(Refusal.AT_MAIL_530):
             await self._refuse(Refusal.AT_MAIL_530, "530 5.7.0 {why}")
@@ -215,6 +252,9 @@ class Session:
         if self._sender is None:
             await self._say("503 5.5.1 Error: need MAIL command")
             return
+        if self._plan.rcpt_reply:
+            await self._say(self._plan.rcpt_reply)
+            return
         self._recipients.append(_path(argument))
         await self._say("250 2.1.5 Ok")
 
@@ -222,18 +262,30 @@ class Session:
         if self._sender is None or not self._recipients:
             await self._say("503 5.5.1 Error: need RCPT command")
             return
+        self._maybe_hang_up(HangUp.AT_DATA)
+        if self._plan.data_reply:
+            await self._say(self._plan.data_reply)
+            return
         await self._say("354 End data with <CR><LF>.<CR><LF>")
+        content = await self._content()
+        sender, recipients = self._sender, tuple(self._recipients)
+        self._sender, self._recipients = None, []
+        if self._plan.content_reply:
+            await self._say(self._plan.content_reply)
+            return
+        subject = self._record.client_subject
+        message = Message(sender, recipients, content, self._channel.in_tls, subject)
+        self._record.messages.append(message)
+        self._maybe_hang_up(HangUp.AFTER_CONTENT)
+        await self._say("250 2.0.0 Ok: queued")
+
+    async def _content(self) -> bytes:
+        """The message up to the lone dot, which and its doubles are taken out (RFC 5321 §4.5.2)."""
         lines = []
         while (line := await self._channel.line()) != b".":
+            self._maybe_hang_up(HangUp.IN_CONTENT)
             lines.append(line.removeprefix(b"."))
-        content = b"\r\n".join([*lines, b""])
-        subject = self._record.client_subject
-        message = Message(
-            self._sender, tuple(self._recipients), content, self._channel.in_tls, subject
-        )
-        self._record.messages.append(message)
-        self._sender, self._recipients = None, []
-        await self._say("250 2.0.0 Ok: queued")
+        return b"\r\n".join([*lines, b""])
 
     async def _rset(self, _: str) -> None:
         self._sender, self._recipients = None, []
@@ -271,6 +323,10 @@ class Session:
             self._channel.reset()
             raise _End
 
+    def _maybe_hang_up(self, where: HangUp) -> None:
+        if self._plan.hangs_up is where:
+            raise _End
+
     async def _say(self, text: str) -> None:
         await self._channel.send(text.replace("{host}", self._plan.host).encode() + b"\r\n")
 
@@ -278,3 +334,11 @@ class Session:
 def _path(argument: str) -> str:
     """The address in "FROM:<a@b> SIZE=1"."""
     return argument.partition("<")[2].partition(">")[0]
+
+
+def _decoded(text: str) -> bytes:
+    """What base64 stands for; nothing if it is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

@@ -15,10 +15,12 @@ from incamail_lib.lab import pki
 from incamail_lib.lab.gateway import Gateway, serve
 from incamail_lib.lab.plan import (
     MASKED_CAPABILITIES,
+    Account,
     AfterReply,
     ClientAuth,
     GatewayPlan,
     Greeting,
+    HangUp,
     Judged,
     Manner,
     Refusal,
@@ -333,3 +335,59 @@ def test_a_tarpit_is_left_behind_clean() -> None:
         return asyncio.all_tasks() - before
 
     assert asyncio.run(run()) == set()
+
+
+def test_a_message_is_kept_as_it_was_handed_over(tmp_path) -> None:
+    """Envelope and content are there for a test, dots undone; what was refused is not."""
+
+    def hand_over(smtp: smtplib.SMTP):
+        smtp.ehlo()
+        return smtp.sendmail("a@x.example", ["b@y.example"], b"Subject: x\r\n\r\n.dot\r\n")
+
+    _, gateway = talk(plan(), starttls(client_context(tmp_path), hand_over))
+    message = gateway.messages[0]
+    assert (message.sender, message.recipients) == ("a@x.example", ("b@y.example",))
+    assert (message.content, message.in_tls) == (b"Subject: x\r\n\r\n.dot\r\n", True)
+    with pytest.raises(smtplib.SMTPDataError, match=r"4\.3\.1"):
+        talk(plan(content_reply="452 4.3.1 disk"), starttls(client_context(tmp_path), hand_over))
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        talk(plan(rcpt_reply="550 5.1.1 no"), starttls(client_context(tmp_path), hand_over))
+    with pytest.raises(smtplib.SMTPDataError, match=r"5\.5\.1"):
+        talk(plan(data_reply="554 5.5.1 no"), starttls(client_context(tmp_path), hand_over))
+
+
+@pytest.mark.parametrize("where", list(HangUp))
+def test_a_gateway_hangs_up_where_the_plan_says(tmp_path, where) -> None:
+    """The client loses it while handing over; only after the content does the gateway have it."""
+
+    def hand_over(smtp: smtplib.SMTP):
+        smtp.ehlo()
+        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
+            smtp.sendmail("a@x.example", ["b@y.example"], b"Subject: x\r\n\r\nx\r\n")
+
+    _, gateway = talk(plan(hangs_up=where), starttls(client_context(tmp_path), hand_over))
+    assert len(gateway.messages) == (1 if where is HangUp.AFTER_CONTENT else 0)
+
+
+def test_a_login_is_offered_and_taken_inside_tls_only(tmp_path) -> None:
+    """AUTH is not offered in clear, the wrong password is refused, and no record holds either."""
+    guarded = plan(account=Account("anna", "secret-word"))
+
+    def log_in(password: str):
+        def then(smtp: smtplib.SMTP):
+            smtp.ehlo()
+            return smtp.login("anna", password)
+
+        return then
+
+    (code, _), gateway = talk(guarded, starttls(client_context(tmp_path), log_in("secret-word")))
+    assert code == 235
+    assert gateway.records[0].user == "anna"
+    assert gateway.records[0].commands_in_tls[1] == "AUTH PLAIN"
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        talk(guarded, starttls(client_context(tmp_path), log_in("wrong")))
+    in_clear, _ = talk(guarded, raw(b"EHLO x\r\nAUTH PLAIN AGEAYg==\r\n", read=10))
+    assert b"AUTH" not in in_clear
+    assert in_clear.endswith(b"538 5.7.11 Error: encryption required\r\n")
+    unknown, _ = talk(plan(), raw(b"AUTH PLAIN AGEAYg==\r\n", read=2))
+    assert unknown.endswith(b"500 5.5.2 Error: command not recognized\r\n")
