@@ -21,12 +21,12 @@ from pydantic import BaseModel
 from incamail_lib.batch.portfolio import audit_all
 from incamail_lib.checks import ALL_CHECKS
 from incamail_lib.cli import app
-from incamail_lib.cli.auditing import EXAMPLES
 from incamail_lib.dossier import Dossier
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.findings import Audit
 from incamail_lib.guide import Contents, Platform, contents, load_platform
 from incamail_lib.lab import SCENARIOS
+from incamail_lib.runbook import EXAMPLES
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "facts": AuditFacts,

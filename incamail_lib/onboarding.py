@@ -10,19 +10,34 @@ from incamail_lib.audit import load_audit, save_record
 from incamail_lib.batch.execute import RECORD, case_folder, slug
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.checks import judge_facts
+from incamail_lib.deliverables import chosen, preview, write_documents
 from incamail_lib.dossier import open_store
 from incamail_lib.dossier.progress import Direction
-from incamail_lib.errors import MaterialError
+from incamail_lib.errors import IncaMailError, MaterialError
 from incamail_lib.findings import Audit
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.fields import Fields
+from incamail_lib.forms.link import LinkTest
 from incamail_lib.forms.lists import Acceptance, Components, Contacts
 from incamail_lib.forms.measuring import Measuring, Progress
+from incamail_lib.forms.papers import Paper
 from incamail_lib.forms.questions import Questions
 from incamail_lib.forms.technical import GROUPS
+from incamail_lib.forms.welcome import (
+    Chooser,
+    Link,
+    Links,
+    OpenQuestions,
+    ProgressView,
+    dossiers_below,
+    phase_links,
+)
 from incamail_lib.guide import load_platform
-
-EXAMPLES = Path(__file__).parents[1] / "examples"
+from incamail_lib.i18n import Language
+from incamail_lib.report.chapters import Chapter, Report
+from incamail_lib.report.papers import Basis
+from incamail_lib.runbook import EXAMPLES
+from incamail_lib.workplace import new_dossier, prepare
 
 
 class Onboarding:
@@ -57,6 +72,80 @@ class Onboarding:
         """The acceptance tests of the directions named, else of both."""
         chosen = tuple(Direction(name) for name in directions) or tuple(Direction)
         return Acceptance(self.desk, chosen)
+
+    @property
+    def progress(self) -> ProgressView:
+        """Where the organisation stands."""
+        return ProgressView(self.desk)
+
+    @property
+    def chooser(self) -> Chooser:
+        """Other dossiers, and a form for a new one."""
+        here = self.case.path.resolve().parent
+        known = [self._opened(path) for path in dossiers_below(here)]
+        return Chooser(self.desk, [link for link in known if link], self._create)
+
+    @property
+    def contents(self) -> Links:
+        """The way to each phase."""
+        return Links(self.desk.language, phase_links(self.desk.language))
+
+    @property
+    def link_test(self) -> LinkTest:
+        """The test messages of guide 8.3."""
+        platform = self.desk.platform
+        rules = self.desk.dossier.declared(
+            suffix=platform.suffix.value, smart_host=platform.smart_host.value
+        ).rules
+        return LinkTest(self.desk, rules)
+
+    @property
+    def identity(self) -> Chapter | Measuring:
+        """Who really answers (guide 8.4); without an audit, the way to one."""
+        audit = self.desk.audit
+        return Report(audit, self.desk.language).identity if audit else self.measuring
+
+    @property
+    def open_questions(self) -> OpenQuestions:
+        """What only Swiss Post can answer."""
+        return OpenQuestions(self.desk)
+
+    def document(self, name: str) -> Paper:
+        """A deliverable, e.g. "setup_document"; "acceptance_report" stands for all four."""
+        language = self.desk.language
+
+        def write() -> tuple[Path, ...]:
+            basis = self._basis()
+            folder = self.desk.output / slug(basis.dossier.organisation) / "documents"
+            files, _ = write_documents(chosen(basis, name), basis, folder, language=language)
+            return files
+
+        return Paper(
+            self.desk,
+            preview=lambda: preview(chosen(self._basis(), name), language),
+            write=write,
+        )
+
+    def _basis(self) -> Basis:
+        today = dt.datetime.now(dt.UTC).date()
+        desk = self.desk
+        return Basis(desk.dossier, desk.guide, desk.platform, desk.audit, today)
+
+    def _opened(self, path: Path) -> Link | None:
+        """A dossier beside this one, ready to be opened; none where it cannot be read."""
+        try:
+            place = prepare(path, self.desk.output)
+            organisation = bind(path).dossier.organisation
+        except IncaMailError:
+            return None
+        return Link(organisation, place.link, note=path.name)
+
+    def _create(
+        self, organisation: str, domains: list[str], language: Language, scenario: str
+    ) -> Link:
+        folder = self.case.path.resolve().parent
+        path = new_dossier(folder, organisation, domains, language=language, scenario=scenario)
+        return Link(organisation, prepare(path, self.desk.output).link, note=path.name)
 
     @property
     def measuring(self) -> Measuring:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import nbformat
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+): (?P<type>\w+) = [^=]+?  # .+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 

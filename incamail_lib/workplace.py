@@ -18,8 +18,11 @@ import nbformat
 
 from incamail_lib.batch.execute import slug
 from incamail_lib.binding import bind
+from incamail_lib.dossier.reading import parsed
+from incamail_lib.dossier.starter import starter
+from incamail_lib.errors import UsageError
 from incamail_lib.files import write_whole
-from incamail_lib.i18n import Language
+from incamail_lib.i18n import Language, say
 from incamail_lib.runbook import localised, models, read_model
 
 WELCOME = "00_welcome.ipynb"
@@ -33,6 +36,11 @@ class Workplace:
 
     folder: Path
     language: Language
+
+    @property
+    def link(self) -> str:
+        """The way to the welcome notebook from the notebooks of another organisation."""
+        return f"../{self.folder.name}/{WELCOME}"
 
     @property
     def welcome(self) -> Path:
@@ -58,6 +66,21 @@ def prepare(dossier: Path, output: Path, language: str = "") -> Workplace:
         fill(notebook, given)
         write_whole(folder / path.name, nbformat.writes(notebook).encode())
     return Workplace(folder, case.language)
+
+
+def new_dossier(
+    folder: Path, organisation: str, domains: list[str], *, language: Language, scenario: str = ""
+) -> Path:
+    """Write a commented dossier to begin with; one that is there is never overwritten.
+
+    Errors: UsageError for a file that is there, DossierError for a name that is not possible.
+    """
+    path = folder / f"{slug(organisation)}.yaml"
+    if path.exists():
+        raise UsageError(say("{file} is there already and is not overwritten.", file=str(path)))
+    text = starter(organisation=organisation, domains=domains, language=language, scenario=scenario)
+    parsed(text, path)  # a wrong name is told before anything is written
+    return write_whole(path, text.encode())
 
 
 def fill(notebook: nbformat.NotebookNode, values: dict[str, str]) -> None:
@@ -89,12 +112,16 @@ def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
     port, token = port or free_port(), secrets.token_urlsafe(24)
     command = (
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
-        *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={place.folder}"),
+        *(
+            f"--port={port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={place.folder.parent}",
+        ),
         f"--IdentityProvider.token={token}",
         *("--ServerApp.log_level=ERROR", "--LabApp.news_url="),
         *(("--allow-root",) if _is_root() else ()),
     )
-    url = f"http://127.0.0.1:{port}/lab/tree/{WELCOME}?token={token}"
+    url = f"http://127.0.0.1:{port}/lab/tree/{place.folder.name}/{WELCOME}?token={token}"
     return Server(command, _environment(place), url)
 
 
@@ -102,11 +129,18 @@ def voila_server(place: Workplace, *, port: int = 0) -> Server:
     """The same notebooks without code, as pages; each visitor has a kernel of their own."""
     port, token = port or free_port(), secrets.token_urlsafe(24)
     command = (
-        *(sys.executable, "-m", "voila", str(place.folder), "--no-browser", "--Voila.ip=127.0.0.1"),
+        *(
+            sys.executable,
+            "-m",
+            "voila",
+            str(place.folder.parent),
+            "--no-browser",
+            "--Voila.ip=127.0.0.1",
+        ),
         *(f"--port={port}", "--strip_sources=True", f"--Voila.token={token}"),
         "--Voila.log_level=ERROR",
     )
-    url = f"http://127.0.0.1:{port}/voila/render/{WELCOME}?token={token}"
+    url = f"http://127.0.0.1:{port}/voila/render/{place.folder.name}/{WELCOME}?token={token}"
     return Server(command, _environment(place), url)
 
 

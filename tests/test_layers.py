@@ -18,10 +18,11 @@ LAYERS = {
     **dict.fromkeys(("routing", "dialogue", "certificate", "trust"), 2),
     **dict.fromkeys(("lookup", "probe", "linktest", "checks", "dossier"), 3),
     "report": 4,
-    **dict.fromkeys(("audit", "lab"), 5),
+    **dict.fromkeys(("audit", "lab", "deliverables"), 5),
     **dict.fromkeys(("binding", "batch", "forms"), 6),
-    **dict.fromkeys(("onboarding", "workplace"), 7),
-    **dict.fromkeys(("cli", "docs", "catalogs"), 8),
+    "workplace": 7,
+    "onboarding": 8,
+    **dict.fromkeys(("cli", "docs", "catalogs"), 9),
 }
 MEASURING = frozenset({"lookup", "probe", "linktest"})
 JUDGING = frozenset({"checks"})

@@ -33,13 +33,13 @@ from incamail_lib.errors import UsageError
 from incamail_lib.findings import Audit, Level, Outcome
 from incamail_lib.i18n import N_, Translator, say, translator
 from incamail_lib.report.words import word
+from incamail_lib.runbook import EXAMPLES
 
 Lang = Annotated[
     str | None, typer.Option("--lang", help="Language of the output: en, fr, de or it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 DEMO = ("muster.yaml", "exemple.yaml", "esempio.yaml")
 _CRASHED = N_("without a verdict")
 

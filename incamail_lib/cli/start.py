@@ -17,7 +17,8 @@ from incamail_lib.cli._console import chosen, clear_errors, out
 from incamail_lib.cli.auditing import Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Translator, say
-from incamail_lib.onboarding import EXAMPLES, working_copy
+from incamail_lib.onboarding import working_copy
+from incamail_lib.runbook import EXAMPLES
 from incamail_lib.workplace import Server, jupyter_server, prepare, voila_server
 
 START_S = 60.0

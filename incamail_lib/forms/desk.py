@@ -67,7 +67,7 @@ class Desk:
         """
         self.audit = audit
         for item in self.guide.items:
-            state = evidence_for(item.number, audit).state
+            state = evidence_for(item, audit).state
             if state is not None and self._may_be_set(item.number, state):
                 self.store.put(("answers", item.number, "state"), state.value, who=BY_EVIDENCE)
         self.tell()

@@ -13,7 +13,7 @@ from incamail_lib.dossier import progress
 from incamail_lib.errors import IncaMailError
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.view import LABEL, WIDE, View, column, html, row
-from incamail_lib.i18n import LANGUAGES, Language
+from incamail_lib.i18n import LANGUAGES, N_, Language
 from incamail_lib.report.language import voice
 from incamail_lib.report.overview import progress_html
 from incamail_lib.report.pages import render
@@ -76,6 +76,35 @@ class Links(View):
     def static(self) -> str:
         """A list of links."""
         return render("links", self.language, links=self.links)
+
+
+PHASES: tuple[tuple[str, str], ...] = (
+    ("10_planning.ipynb", N_("Planning")),
+    ("20_preparation.ipynb", N_("Preparation")),
+    ("30_setup.ipynb", N_("Set-up")),
+    ("40_test.ipynb", N_("Test")),
+    ("audit.ipynb", N_("The whole audit")),
+)
+
+
+def phase_links(language: Language) -> list[Link]:
+    """The notebooks of the phases, which lie beside each other."""
+    tell = voice(language).gettext
+    return [Link(tell(title), name) for name, title in PHASES]
+
+
+class OpenQuestions(View):
+    """What only Swiss Post can answer."""
+
+    key = "open_questions"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk.language, interactive=False)
+        self._questions = desk.guide.questions
+
+    def static(self) -> str:
+        """The numbered list, with the platform facts that each would settle."""
+        return render("open_questions", self.language, questions=self._questions)
 
 
 Create = Callable[[str, list[str], Language, str], Link]

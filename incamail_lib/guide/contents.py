@@ -55,6 +55,7 @@ class Item(Record):
     hint: str
     owner: Owner
     checks: tuple[str, ...] = ()
+    decided_by_evidence: bool = False  # measuring answers the whole question
 
 
 class Flow(Record):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from incamail_lib.dossier.progress import Answer, State
 from incamail_lib.findings import Audit, Finding, Level, Outcome
+from incamail_lib.guide import Item
 from incamail_lib.report.order import Row, rows_of
 
 
@@ -21,31 +22,32 @@ class Evidence:
     seen_at: dt.datetime | None
 
 
-def evidence_for(number: str, audit: Audit | None) -> Evidence:
-    """The evidence for the question `number`, from an audit or from none.
+def evidence_for(item: Item, audit: Audit | None) -> Evidence:
+    """The evidence for a question, from an audit or from none.
 
     Failed required checks mean that there is something to do; unknown ones that it is not clear.
-    Passed ones decide only if nothing required was left open.
+    Passed ones make it clear only where measuring answers the whole question: that a port is open
+    to us does not prove that it is open to IncaMail.
     """
-    found = [f for f in audit.findings if f.item == number] if audit else []
+    found = [f for f in audit.findings if f.item == item.number] if audit else []
     judged = [f for f in found if f.outcome is not Outcome.NOT_APPLICABLE]
     open_points = [f for f in judged if f.outcome is not Outcome.PASSED and not f.blocked_by]
     return Evidence(
-        number=number,
+        number=item.number,
         rows=rows_of(open_points),
         passed=sum(f.outcome is Outcome.PASSED for f in judged),
-        state=_decided(judged),
+        state=_decided(judged, item),
         seen_at=audit.facts.measured_at if audit and judged else None,
     )
 
 
-def _decided(findings: list[Finding]) -> State | None:
+def _decided(findings: list[Finding], item: Item) -> State | None:
     required = [f.outcome for f in findings if f.level is Level.REQUIRED]
     if Outcome.FAILED in required:
         return State.TODO
     if Outcome.UNKNOWN in required:
         return State.UNCLEAR
-    return State.CLEAR if required else None
+    return State.CLEAR if required and item.decided_by_evidence else None
 
 
 def contradicts(answer: Answer | None, evidence: Evidence) -> bool:

@@ -59,7 +59,7 @@ def question_view(
     return QuestionView(
         item=item,
         answer=dossier.answers.get(item.number),
-        evidence=evidence_for(item.number, audit),
+        evidence=evidence_for(item, audit),
         words=platform.words(),
     )
 

@@ -16,8 +16,17 @@ SHEETS = ("fonts.css", "page.css", "chapter.css", "papers.css")
 
 def render_html(document: Document, language: Language) -> str:
     """The document in the style of the reports, everything in it escaped."""
+    return _rendered("papers", document, language)
+
+
+def render_fragment(document: Document, language: Language) -> str:
+    """What stands on the page, for a notebook that brings the style itself."""
+    return _rendered("paper_body", document, language)
+
+
+def _rendered(template: str, document: Document, language: Language) -> str:
     return render(
-        "papers",
+        template,
         language,
         document=document,
         open_gaps=len(gaps(document)),
