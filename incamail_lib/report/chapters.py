@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from incamail_lib.dossier.progress import Direction
 from incamail_lib.findings import Audit, Finding, Verdict
 from incamail_lib.guide import Sourced
 from incamail_lib.i18n import N_, Language, Text, say
+from incamail_lib.report.flow import flow
+from incamail_lib.report.flow_chart import chart
 from incamail_lib.report.language import voice
 from incamail_lib.report.order import (
     Sorted,
@@ -38,6 +41,7 @@ TITLES: dict[str, str] = {
     "evidence": N_("Evidence and transcript"),
     "versions": N_("Versions"),
 }
+FLOWS = N_("How messages flow")
 
 _PLATFORM_FACTS: tuple[tuple[str, str], ...] = (
     ("suffix", N_("Domain suffix")),
@@ -177,6 +181,15 @@ class Report:
             many = isinstance(fact.value, tuple)
             rows.append((name, ", ".join(fact.value) if many else fact.value, fact))
         return self._chapter("versions", platform_facts=rows)
+
+    @property
+    def flows(self) -> Chapter:
+        """How messages flow (guide 8.1, 8.2), the failed hop marked; not among `chapters`."""
+        title = voice(self.language).gettext(FLOWS)
+        ways = [flow(d, self.audit.facts.declared, self.audit) for d in Direction]
+        charts = [chart(way, self.language) for way in ways]
+        body = render("flow", self.language, title=title, charts=charts)
+        return Chapter("flows", title, fragment(body, "flows", self.language))
 
     def chapters(self) -> tuple[Chapter, ...]:
         """All chapters in the report's order."""
