@@ -17,6 +17,7 @@ from incamail_lib.errors import IncaMailError, MaterialError
 from incamail_lib.findings import Audit
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.fields import Fields
+from incamail_lib.forms.flows import FlowView
 from incamail_lib.forms.link import LinkTest
 from incamail_lib.forms.lists import Acceptance, Components, Contacts
 from incamail_lib.forms.measuring import Measuring, Progress
@@ -109,6 +110,10 @@ class Onboarding:
     def open_questions(self) -> OpenQuestions:
         """What only Swiss Post can answer."""
         return OpenQuestions(self.desk)
+
+    def flow(self, direction: str) -> FlowView:
+        """How messages flow: "outgoing" (guide 8.1) or "incoming" (guide 8.2)."""
+        return FlowView(self.desk, Direction(direction))
 
     def document(self, name: str) -> Paper:
         """A deliverable, e.g. "setup_document"; "acceptance_report" stands for all four."""

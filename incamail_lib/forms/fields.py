@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from incamail_lib.dossier import Dossier
 from incamail_lib.forms.desk import Desk
-from incamail_lib.forms.view import LABEL, WIDE, View, column, html
+from incamail_lib.forms.view import LABEL, View, column, html, wide
 from incamail_lib.i18n import N_, Text
 from incamail_lib.report.language import voice
 from incamail_lib.report.pages import render
@@ -89,7 +89,7 @@ class Fields(View):
         common: dict[str, Any] = {
             "description": tell(field.label),
             "style": {"description_width": "16rem"},
-            "layout": WIDE,
+            "layout": wide(),
         }
         if field.kind == "date":
             return widgets.DatePicker(**common)

@@ -13,7 +13,7 @@ from incamail_lib.errors import IncaMailError
 from incamail_lib.facts.delivery import Delivery, DeliveryOutcome
 from incamail_lib.facts.routing import RuleSet
 from incamail_lib.forms.desk import Desk
-from incamail_lib.forms.view import HALF, LABEL, WIDE, View, column, html, row
+from incamail_lib.forms.view import LABEL, View, column, half, html, row, wide
 from incamail_lib.i18n import N_
 from incamail_lib.linktest import (
     Consent,
@@ -86,17 +86,17 @@ class LinkTest(View):
             placeholder=SAMPLE,
             continuous_update=False,
             style=LABEL,
-            layout=WIDE,
+            layout=wide(),
         )
         self.to.observe(lambda change: self._to(str(change["new"])), "value")
-        self.host = widgets.Text(description=tell("Mail server"), style=LABEL, layout=HALF)
+        self.host = widgets.Text(description=tell("Mail server"), style=LABEL, layout=half())
         self.port = widgets.BoundedIntText(
             value=25, min=1, max=65535, description=tell("Port"), style=LABEL
         )
         options = [(tell(text), use) for use, text in _TLS]
         self.tls = widgets.Dropdown(options=options, description="STARTTLS", style=LABEL)
-        self.user = widgets.Text(description=tell("User"), style=LABEL, layout=HALF)
-        self.password = widgets.Password(description=tell("Password"), style=LABEL, layout=HALF)
+        self.user = widgets.Text(description=tell("User"), style=LABEL, layout=half())
+        self.password = widgets.Password(description=tell("Password"), style=LABEL, layout=half())
         self.consents = column()
         self.send = widgets.Button(
             description=tell("Send what I agreed to"), layout=widgets.Layout(width="auto")
@@ -118,7 +118,7 @@ class LinkTest(View):
         except IncaMailError:
             self.messages = ()
         self.boxes = [
-            widgets.Checkbox(description=self._consent_words(m), indent=False, layout=WIDE)
+            widgets.Checkbox(description=self._consent_words(m), indent=False, layout=wide())
             for m in self.messages
             if self.recipient != SAMPLE
         ]

@@ -30,7 +30,7 @@ KINDS = {
     Kind.REGISTERED: N_("registered"),
 }
 AUDIENCES = {Audience.INTERNAL: N_("internal address"), Audience.EXTERNAL: N_("external address")}
-_CELL = widgets.Layout(width="14rem")
+_CELL = {"width": "11.2rem"}
 
 
 class _ListView(View):
@@ -43,13 +43,17 @@ class _ListView(View):
         self.status = html()
 
     def _line(self, value: str, label: str) -> widgets.Text:
-        made = widgets.Text(value=value, placeholder=label, continuous_update=False, layout=_CELL)
+        made = widgets.Text(
+            value=value, placeholder=label, continuous_update=False, layout=widgets.Layout(**_CELL)
+        )
         made.tooltip = label
         made.observe(lambda _: self._save(), "value")
         return made
 
     def _choice(self, options: list[tuple[str, str]], value: str, label: str) -> widgets.Dropdown:
-        made = widgets.Dropdown(options=options, value=value, layout=_CELL, tooltip=label)
+        made = widgets.Dropdown(
+            options=options, value=value, layout=widgets.Layout(**_CELL), tooltip=label
+        )
         made.observe(lambda _: self._save(), "value")
         return made
 

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from incamail_lib.dossier.progress import Answer, State
 from incamail_lib.forms.desk import Desk
-from incamail_lib.forms.view import HALF, LABEL, WIDE, View, column, html, row
+from incamail_lib.forms.view import LABEL, View, column, half, html, row, wide
 from incamail_lib.guide import Item
 from incamail_lib.i18n import Text
 from incamail_lib.report.chapters import fragment
@@ -55,15 +55,15 @@ class QuestionForm:
             description=tell("State"),
             orientation="horizontal",
             style=LABEL,
-            layout=WIDE,
+            layout=wide(),
         )
         self.answer = _area(tell("Answer"))
         self.note = _area(tell("To do, remarks"))
         self.reason = _area(tell("Reason"))
         self.owner = widgets.Text(
-            description=tell("Responsible"), continuous_update=False, style=LABEL, layout=HALF
+            description=tell("Responsible"), continuous_update=False, style=LABEL, layout=half()
         )
-        self.due = widgets.DatePicker(description=tell("Due"), style=LABEL, layout=HALF)
+        self.due = widgets.DatePicker(description=tell("Due"), style=LABEL, layout=half())
         self.status = html()
         self.box = column(
             self.head,
@@ -116,5 +116,5 @@ class QuestionForm:
 
 def _area(label: str) -> widgets.Textarea:
     return widgets.Textarea(
-        description=label, continuous_update=False, rows=2, style=LABEL, layout=WIDE
+        description=label, continuous_update=False, rows=2, style=LABEL, layout=wide()
     )

@@ -76,5 +76,14 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 
 
 LABEL = {"description_width": "9rem"}
-WIDE = widgets.Layout(width="100%", max_width="58rem")
-HALF = widgets.Layout(width="48%", min_width="20rem")
+
+
+def wide() -> widgets.Layout:
+    """As wide as a line is legible. A layout of its own each time: a shared one is hidden for
+    all when one is."""
+    return widgets.Layout(width="100%", max_width="58rem")
+
+
+def half() -> widgets.Layout:
+    """Two beside each other."""
+    return widgets.Layout(width="48%", min_width="20rem")

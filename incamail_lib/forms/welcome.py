@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from incamail_lib.dossier import progress
 from incamail_lib.errors import IncaMailError
 from incamail_lib.forms.desk import Desk
-from incamail_lib.forms.view import LABEL, WIDE, View, column, html, row
+from incamail_lib.forms.view import LABEL, View, column, html, row, wide
 from incamail_lib.i18n import LANGUAGES, N_, Language
 from incamail_lib.report.language import voice
 from incamail_lib.report.overview import progress_html
@@ -130,12 +130,14 @@ class Chooser(View):
     def build(self) -> widgets.Widget:
         """The list, and the form below it."""
         tell = voice(self.language).gettext
-        self.organisation = widgets.Text(description=tell("Organisation"), style=LABEL, layout=WIDE)
+        self.organisation = widgets.Text(
+            description=tell("Organisation"), style=LABEL, layout=wide()
+        )
         self.domains = widgets.Text(
             description=tell("Mail domains"),
             placeholder="muster.ch, muster.example",
             style=LABEL,
-            layout=WIDE,
+            layout=wide(),
         )
         self.chosen = widgets.Dropdown(
             description=tell("Language"),
@@ -144,7 +146,7 @@ class Chooser(View):
             style=LABEL,
         )
         self.on_lab = widgets.Checkbox(
-            description=tell("For training: on the embedded lab"), indent=False, layout=WIDE
+            description=tell("For training: on the embedded lab"), indent=False, layout=wide()
         )
         self.make = widgets.Button(description=tell("Create dossier"), button_style="primary")
         self.status = html()
