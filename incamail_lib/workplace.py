@@ -105,6 +105,7 @@ class Server:
     command: tuple[str, ...]
     environment: dict[str, str]
     url: str
+    ready: str  # answers 200 to whoever has the token
 
 
 def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
@@ -122,7 +123,8 @@ def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
         *(("--allow-root",) if _is_root() else ()),
     )
     url = f"http://127.0.0.1:{port}/lab/tree/{place.folder.name}/{WELCOME}?token={token}"
-    return Server(command, _environment(place), url)
+    ready = f"http://127.0.0.1:{port}/api/status?token={token}"
+    return Server(command, _environment(place), url, ready)
 
 
 def voila_server(place: Workplace, *, port: int = 0) -> Server:
@@ -141,7 +143,8 @@ def voila_server(place: Workplace, *, port: int = 0) -> Server:
         "--Voila.log_level=ERROR",
     )
     url = f"http://127.0.0.1:{port}/voila/render/{place.folder.name}/{WELCOME}?token={token}"
-    return Server(command, _environment(place), url)
+    ready = f"http://127.0.0.1:{port}/?token={token}"
+    return Server(command, _environment(place), url, ready)
 
 
 def _environment(place: Workplace) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
-import urllib.error
 import urllib.request
 import webbrowser
 from pathlib import Path
@@ -61,6 +61,7 @@ def _serve(server: Server, t: Translator, *, open_browser: bool) -> None:
     with subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
         server.command, env=server.environment
     ) as process:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave no server behind
         try:
             _await(server, process)
             out().print(Styled(t("The runbook is open at {url}").format(url=server.url)))
@@ -79,10 +80,8 @@ def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(server.url, timeout=2):  # noqa: S310 - our own loopback URL
-                return
-        except urllib.error.HTTPError:
-            return  # it answers
+            with urllib.request.urlopen(server.ready, timeout=2):  # noqa: S310 - loopback
+                return  # it answers, and knows our token: it is ours
         except OSError:
             time.sleep(0.1)
     raise UsageError(
