@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.cli import auditing, lab, tools
+from incamail_lib.cli import auditing, dossier, lab, tools
 
 app = typer.Typer(
     name="incamail",
@@ -44,6 +44,7 @@ app.command()(tools.route)
 app.command()(tools.lookup)
 app.command()(tools.probe)
 app.command()(tools.inspect)
+app.add_typer(dossier.app, name="dossier")
 
 
 def main() -> None:
