@@ -135,9 +135,10 @@ class _Editor:
         if place.in_flow or not isinstance(after, dict | list) or not after:
             self._replace_by_line(node, after, place)
         elif is_block:
-            lines = self._block(after, place)
-            pad = self._eol + " " * node.start_mark.column
-            self._splices.append(_Splice(start, end, pad.join(lines)))
+            # A list may stand on the column of its field; a group of fields may not.
+            shift = "" if node.start_mark.column > place.column else INDENT
+            pad = self._eol + " " * node.start_mark.column + shift
+            self._splices.append(_Splice(start, end, shift + pad.join(self._block(after, place))))
         elif place.in_list or (isinstance(node, Collection) and node.value):
             self._splices.append(_Splice(start, end, fragment.on_one_line(after)))
         else:  # a single value, or empty brackets, gives way to lines below its field
