@@ -56,7 +56,9 @@ class _Editor:
     def result(self) -> str:
         """The text with everything exchanged, from its end to its start."""
         text = self._text
-        for start, end, new in reversed(sorted(self._splices, key=lambda s: s.start)):
+        # Lines put in where other lines go come first, so that they do not go with them.
+        ordered = sorted(self._splices, key=lambda splice: (splice.start, splice.end))
+        for start, end, new in reversed(ordered):
             text = text[:start] + new + text[end:]
         return text
 

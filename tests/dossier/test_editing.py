@@ -127,6 +127,18 @@ def test_a_list_may_lose_its_last_entry_and_stay_a_list() -> None:
     assert "contacts:\n  []\nempty" in new
 
 
+def test_what_is_put_in_does_not_go_with_what_is_removed() -> None:
+    """A field that ends where the next one is taken away keeps its new entry."""
+    new = edited(WRITTEN, (("contacts", "2"), "x"), (("empty",), None))
+    assert "    email:\n- x\nflow:" in new
+
+
+@pytest.mark.parametrize("value", ["\x85", "a\u2028b", "a\rb", "a\r\nb\n", " a\n b", "\ufeff"])
+def test_odd_characters_come_back(value: str) -> None:
+    """YAML would read other line ends as spaces; they are written as escapes."""
+    edited(WRITTEN, (("answers", "6.3", "note"), value), (("organisation",), value))
+
+
 def test_line_ends_and_a_byte_order_mark_stay(tmp_path: Path) -> None:
     """A file from another system is not turned into one of this system."""
     text = "\ufeff" + WRITTEN.replace("\n", "\r\n")
