@@ -108,15 +108,20 @@ def _commands() -> str:
     group: Any = typer.main.get_command(app)
     context = typer.Context(group, info_name="incamail")
     text = _NOTE + f"# Command line\n\n{group.help}\n"
-    for name, command in group.commands.items():
-        inner = typer.Context(command, info_name=name, parent=context)
-        usage = " ".join(command.collect_usage_pieces(inner))
-        text += f"\n## incamail {name}\n\n{command.help}\n\n`incamail {name} {usage}`\n\n"
-        text += _table(
-            ("Option or argument", "Meaning", "Default"),
-            (_parameter(p) for p in command.params),
-        )
-    return text
+    return text + "".join(_command(name, one, context) for name, one in group.commands.items())
+
+
+def _command(name: str, command: Any, parent: Any) -> str:
+    """One command, or every command of a group."""
+    context = typer.Context(command, info_name=name, parent=parent)
+    if hasattr(command, "commands"):
+        return "".join(_command(n, inner, context) for n, inner in command.commands.items())
+    usage = " ".join(command.collect_usage_pieces(context))
+    called = context.command_path
+    text = f"\n## {called}\n\n{command.help}\n\n`{called} {usage}`\n\n"
+    return text + _table(
+        ("Option or argument", "Meaning", "Default"), (_parameter(p) for p in command.params)
+    )
 
 
 def _parameter(parameter: Any) -> tuple[str, str, str]:

@@ -21,6 +21,8 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> Path:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
+                file.flush()
+                os.fsync(handle)  # else a power cut may leave the new name with nothing in it
             os.chmod(name, mode)
             os.replace(name, path)
         except OSError:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.cli import auditing, lab, start, tools
+from incamail_lib.cli import auditing, dossier, lab, papers, start, tools
 
 app = typer.Typer(
     name="incamail",
-    help="Audit mail gateways that join Swiss Post's secure e-mail service IncaMail.",
+    help="Bring a mail gateway safely onto Swiss Post's secure e-mail service IncaMail.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals may hold a passphrase
     rich_markup_mode=None,
@@ -40,12 +40,14 @@ app.command()(auditing.audit)
 app.command()(auditing.judge)
 app.command()(auditing.demo)
 app.command()(start.start)
+app.command()(papers.documents)
 app.command("demo-session")(start.demo_session)
 app.command()(lab.lab)
 app.command()(tools.route)
 app.command()(tools.lookup)
 app.command()(tools.probe)
 app.command()(tools.inspect)
+app.add_typer(dossier.app, name="dossier")
 
 
 def main() -> None:

@@ -56,7 +56,9 @@ class _Editor:
     def result(self) -> str:
         """The text with everything exchanged, from its end to its start."""
         text = self._text
-        for start, end, new in reversed(sorted(self._splices, key=lambda s: s.start)):
+        # Lines put in where other lines go come first, so that they do not go with them.
+        ordered = sorted(self._splices, key=lambda splice: (splice.start, splice.end))
+        for start, end, new in reversed(ordered):
             text = text[:start] + new + text[end:]
         return text
 
@@ -135,9 +137,10 @@ class _Editor:
         if place.in_flow or not isinstance(after, dict | list) or not after:
             self._replace_by_line(node, after, place)
         elif is_block:
-            lines = self._block(after, place)
-            pad = self._eol + " " * node.start_mark.column
-            self._splices.append(_Splice(start, end, pad.join(lines)))
+            # A list may stand on the column of its field; a group of fields may not.
+            shift = "" if node.start_mark.column > place.column else INDENT
+            pad = self._eol + " " * node.start_mark.column + shift
+            self._splices.append(_Splice(start, end, shift + pad.join(self._block(after, place))))
         elif place.in_list or (isinstance(node, Collection) and node.value):
             self._splices.append(_Splice(start, end, fragment.on_one_line(after)))
         else:  # a single value, or empty brackets, gives way to lines below its field

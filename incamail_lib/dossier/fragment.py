@@ -10,6 +10,7 @@ import yaml
 INDENT = "  "
 _STR = "tag:yaml.org,2002:str"
 _NO_FOLDING = 10**9
+_OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -18,8 +19,11 @@ class _Dumper(yaml.SafeDumper):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's own way
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        # Words of several lines are read as a block; on one line they need escapes.
-        style = None if "\n" not in text else '"' if self.default_flow_style else "|"
+        # Words of several lines are read as a block; on one line they need escapes, and so do
+        # the line ends that YAML would read as spaces.
+        in_quotes = self.default_flow_style or _OTHER_BREAKS.search(text)
+        breaks = "\n" in text or _OTHER_BREAKS.search(text)
+        style = None if not breaks else '"' if in_quotes else "|"
         return self.represent_scalar(_STR, text, style=style)
 
 
@@ -47,6 +51,10 @@ def _dumped(value: Any, in_flow: bool) -> str:
     return str(text).rstrip("\n") if in_flow else str(text).removesuffix("\n")
 
 
+def _is_one_line(text: str) -> bool:
+    return "\n" not in text and not _OTHER_BREAKS.search(text)
+
+
 def on_one_line(value: Any) -> str:
     """Any value on one line, e.g. `{role: post, name: Anna}`."""
     return _dumped([value], True)[1:-1]
@@ -54,7 +62,7 @@ def on_one_line(value: Any) -> str:
 
 def scalar(value: str | None, *, old_style: str | None, as_block: bool) -> list[str]:
     """A single value as lines, quoted as before where it was; several lines only `as_block`."""
-    if value is not None and old_style in ("'", '"') and "\n" not in value:
+    if value is not None and old_style in ("'", '"') and _is_one_line(value):
         node = yaml.ScalarNode(_STR, value, style=old_style)
         text = str(yaml.serialize(node, Dumper=_Dumper, allow_unicode=True, width=_NO_FOLDING))
         return [text.rstrip("\n")]

@@ -124,10 +124,9 @@ class Difference(Record):
 def differences(before: Data, after: Data) -> tuple[Difference, ...]:
     """Every field that is not the same in both, down to single values."""
     old, new = dict(_flat(before, ())), dict(_flat(after, ()))
-    fields = (*old, *(field for field in new if field not in old))
     return tuple(
         Difference(field=field, before=old.get(field), after=new.get(field))
-        for field in fields
+        for field in sorted(old | new)
         if old.get(field) != new.get(field)
     )
 

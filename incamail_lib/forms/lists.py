@@ -16,12 +16,12 @@ from incamail_lib.dossier.progress import (
     Role,
     TestResult,
 )
+from incamail_lib.dossier.words import role_text, state_text
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.view import View, column, html, row
 from incamail_lib.i18n import N_, Text
 from incamail_lib.report.language import voice
 from incamail_lib.report.pages import render
-from incamail_lib.report.words import RESULTS, ROLES
 
 DIRECTIONS = {Direction.OUTGOING: N_("outgoing"), Direction.INCOMING: N_("incoming")}
 KINDS = {
@@ -72,7 +72,7 @@ class Contacts(_ListView):
 
     def static(self) -> str:
         """A table of roles and people."""
-        rows = [(self._tell.gettext(ROLES[c.role]), c) for c in self._desk.dossier.contacts]
+        rows = [(self._tell.told(role_text(c.role)), c) for c in self._desk.dossier.contacts]
         return render("contacts", self.language, rows=rows)
 
     def build(self) -> widgets.Widget:
@@ -87,7 +87,7 @@ class Contacts(_ListView):
 
     def _add(self, contact: Contact) -> None:
         tell = self._tell.gettext
-        roles = [(tell(text), role.value) for role, text in ROLES.items()]
+        roles = [(self._tell.told(role_text(role)), role.value) for role in Role]
         name = "" if contact.name == "–" else contact.name
         fields = (
             self._choice(roles, contact.role.value, tell("Role")),
@@ -172,13 +172,13 @@ class Acceptance(_ListView):
 
     def static(self) -> str:
         """A table of tests and results."""
-        rows = [(self._label(t), t, self._tell.gettext(RESULTS[t.result])) for t in self.tests()]
+        rows = [(self._label(t), t, self._tell.told(state_text(t.result))) for t in self.tests()]
         return render("acceptance", self.language, rows=rows)
 
     def build(self) -> widgets.Widget:
         """Result, what the receiver saw, and a remark for each test."""
         tell = self._tell.gettext
-        results = [(tell(text), result.value) for result, text in RESULTS.items()]
+        results = [(self._tell.told(state_text(r)), r.value) for r in TestResult]
         self.inputs: dict[Any, dict[str, widgets.ValueWidget]] = {}
         boxes = []
         for test in self.tests():

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from incamail_lib.dossier.progress import Answer, State
+from incamail_lib.dossier.words import state_text
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.view import LABEL, View, column, half, html, row, wide
 from incamail_lib.guide import Item
@@ -16,7 +17,7 @@ from incamail_lib.i18n import Text
 from incamail_lib.report.chapters import fragment
 from incamail_lib.report.language import voice
 from incamail_lib.report.pages import render
-from incamail_lib.report.questions import STATES, question_html, question_view
+from incamail_lib.report.questions import question_html, question_view
 from incamail_lib.report.style import chapter_style
 
 
@@ -51,7 +52,7 @@ class QuestionForm:
         tell = voice(desk.language).gettext
         self.head = html()
         self.state = widgets.RadioButtons(
-            options=[(tell(STATES[state]), state.value) for state in State],
+            options=[(voice(desk.language).told(state_text(s)), s.value) for s in State],
             description=tell("State"),
             orientation="horizontal",
             style=LABEL,

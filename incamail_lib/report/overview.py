@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from incamail_lib.dossier import Progress
+from incamail_lib.dossier.words import role_text
 from incamail_lib.guide import Contents
 from incamail_lib.i18n import Language
 from incamail_lib.report.pages import render
-from incamail_lib.report.questions import STATES
-from incamail_lib.report.words import RESULTS, ROLES
 
 
 def progress_html(progress: Progress, guide: Contents, language: Language) -> str:
@@ -18,6 +17,5 @@ def progress_html(progress: Progress, guide: Contents, language: Language) -> st
         language,
         progress=progress,
         titles=titles,
-        words={**STATES, **RESULTS},
-        roles=ROLES,
+        role=role_text,
     )

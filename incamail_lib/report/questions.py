@@ -6,17 +6,13 @@ from dataclasses import dataclass
 
 from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.progress import Answer, State
+from incamail_lib.dossier.words import state_text
 from incamail_lib.findings import Audit
 from incamail_lib.guide import Item, Platform
 from incamail_lib.i18n import N_, Language, Text
 from incamail_lib.report.evidence import Evidence, contradicts, evidence_for
 from incamail_lib.report.pages import render
 
-STATES: dict[State, str] = {
-    State.CLEAR: N_("clear"),
-    State.UNCLEAR: N_("not clear"),
-    State.TODO: N_("to do"),
-}
 OWNERS: dict[str, str] = {"client": N_("the organisation"), "post": N_("Swiss Post")}
 
 
@@ -73,6 +69,6 @@ def question_html(view: QuestionView, language: Language, *, with_answer: bool =
         item=view.item,
         evidence=view.evidence,
         with_answer=with_answer,
-        states=STATES,
+        state=state_text,
         owners=OWNERS,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 from incamail_lib.checks.words import reason_text, stage_text, status_text, trust_text
-from incamail_lib.dossier.progress import Role, TestResult
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Answer, Observation, Reason
@@ -124,23 +123,6 @@ COMPONENTS: dict[str, str] = {
     "mail_server": N_("Mail server"),
     "mail_gateway": N_("Mail gateway"),
     "firewall": N_("Firewall"),
-}
-
-ROLES: dict[Role, str] = {
-    Role.PROJECT_LEAD: N_("Project lead"),
-    Role.MAIL_ADMIN: N_("Mail administration"),
-    Role.NETWORK_ADMIN: N_("Network and firewall"),
-    Role.SECURITY: N_("Information security"),
-    Role.SUPPORT: N_("First-level support"),
-    Role.COMMUNICATION: N_("Communication"),
-    Role.CONSULTANT: N_("Consultant"),
-    Role.POST: N_("Swiss Post"),
-}
-
-RESULTS: dict[TestResult, str] = {
-    TestResult.OPEN: N_("open"),
-    TestResult.PASSED: N_("passed"),
-    TestResult.FAILED: N_("failed"),
 }
 
 PROBES: dict[Probe, str] = {

@@ -1,0 +1,67 @@
+"""documents: the deliverables of a dossier as files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text as Styled
+
+from incamail_lib.batch.execute import slug
+from incamail_lib.binding import bind
+from incamail_lib.cli._console import chosen, clear_errors, out, print_json
+from incamail_lib.cli.auditing import Json, Lang
+from incamail_lib.deliverables import NAMES, write_documents
+from incamail_lib.deliverables import chosen as chosen_documents
+from incamail_lib.errors import UsageError
+from incamail_lib.guide import contents, load_platform
+from incamail_lib.i18n import say
+from incamail_lib.onboarding import latest_audit
+from incamail_lib.report.papers import Basis
+
+
+def documents(
+    dossier: Annotated[Path, typer.Argument(help="The organisation's dossier.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this document; repeatable. Default: all.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(help="Folder with the audits; documents go below it.")
+    ] = Path("reports"),
+    lang: Lang = None,
+    as_json: Json = False,
+) -> None:
+    """Write the deliverables as HTML, PDF and Word from dossier and last audit; gaps are marked."""
+    with clear_errors(lang) as t:
+        case = bind(dossier, language=chosen(lang) if lang else "")
+        override = case.dossier.platform if isinstance(case.dossier.platform, Path) else None
+        basis = Basis(
+            case.dossier,
+            contents(),
+            load_platform(override),
+            latest_audit(output, case.dossier.organisation),
+            dt.datetime.now(dt.UTC).date(),
+        )
+        found = [d for name in only or NAMES for d in chosen_documents(basis, _known(name))]
+        unique = tuple({d.key: d for d in found}.values())
+        folder = output / slug(case.dossier.organisation) / "documents"
+        files, notes = write_documents(unique, basis, folder, language=case.language)
+    if as_json:
+        print_json([str(file) for file in files])
+        return
+    for line in (*(t.text(note) for note in notes), *map(str, files)):
+        out().print(Styled(line))
+
+
+def _known(name: str) -> str:
+    if name not in NAMES:
+        raise UsageError(
+            say(
+                "There is no document «{given}»; choose one of {allowed}.",
+                given=name[:60],
+                allowed=", ".join(NAMES),
+            )
+        )
+    return name
