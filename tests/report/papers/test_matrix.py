@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import ipaddress
 import re
@@ -96,6 +97,16 @@ def test_exchangers_stand_in_for_receiving_gateways_that_nobody_declared() -> No
     fixed = full(gateways={}, incoming={"route": "static", "value": "[192.0.2.77]"})
     assert {p.target.address for p in network_pairs(basis(fixed, audit()))} == {"192.0.2.77"}
     assert network_pairs(basis(empty())) == ()
+
+
+def test_the_dns_supplies_what_the_platform_file_leaves_open() -> None:
+    """A gateway without addresses takes those measured; unmeasured it keeps a gap."""
+    found = basis(full(), audit())
+    bare = tuple(g.model_copy(update={"addresses": ()}) for g in found.platform.gateways)
+    platform = found.platform.model_copy(update={"gateways": bare})
+    pairs = network_pairs(dataclasses.replace(found, platform=platform))
+    targets = {(p.target.host, p.target.address) for p in pairs if p.direction == "outgoing"}
+    assert targets == {("gw1.incamail.com", "194.41.147.13"), ("gw2.incamail.com", "")}
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
