@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -50,7 +51,9 @@ class _ListView(View):
         made.observe(lambda _: self._save(), "value")
         return made
 
-    def _choice(self, options: list[tuple[str, str]], value: str, label: str) -> widgets.Dropdown:
+    def _choice(
+        self, options: Sequence[tuple[str, str]], value: str, label: str
+    ) -> widgets.Dropdown:
         made = widgets.Dropdown(
             options=options, value=value, layout=widgets.Layout(**_CELL), tooltip=label
         )

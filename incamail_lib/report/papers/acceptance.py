@@ -14,7 +14,7 @@ from incamail_lib.dossier.progress import (
 )
 from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.findings import Finding
-from incamail_lib.i18n import Text, say
+from incamail_lib.i18n import LANGUAGES, Text, say, translator
 from incamail_lib.report.papers.certificates import identity
 from incamail_lib.report.papers.model import (
     Block,
@@ -86,7 +86,7 @@ def _messages(basis: Basis, direction: Direction) -> tuple[Section, ...]:
     rows = tuple(_row(key[1:], test) for key, test in zip(keys, found, strict=True))
     passed = sum(test is not None and test.result is TestResult.PASSED for test in found)
     summary = pairs(
-        (say("Tests agreed"), (number(len(keys)),)),
+        (say("Tests: every sending type, internal and external"), (number(len(keys)),)),
         (say("Tests passed"), (number(passed),)),
     )
     return (
@@ -120,7 +120,7 @@ def _evidence(test: AcceptanceTest) -> Cell:
         shown += [say("Reply of the organisation's own mail server:"), Code(test.smtp_reply)]
     if test.received:
         shown += [say("Received: {seen}", seen=line) for line in test.received.splitlines() if line]
-    if not shown:
+    if not shown and (test.result is TestResult.PASSED or not test.remark):
         shown.append(Missing(say("evidence: Message-ID, and what the recipient saw")))
     return (*shown, *lines(test.remark))
 
@@ -209,8 +209,17 @@ def _signatures(basis: Basis, group: Group) -> Section:
     """Who has signed already, then a line for each party that has not."""
     signed = [s for s in basis.dossier.signatures if s.document == group.value]
     given = tuple(SignatureLine(words(s.organisation), s.name, s.signed_on) for s in signed)
-    parties = (words(organisation(basis)), say("Swiss Post"))
     names = {s.organisation.casefold() for s in signed}
-    open_lines = tuple(SignatureLine(p) for p in parties if p.english().casefold() not in names)
+    parties = (
+        (words(organisation(basis)), {organisation(basis).casefold()}),
+        (say("Swiss Post"), _names_of_post(basis)),
+    )
+    open_lines = tuple(SignatureLine(party) for party, known in parties if not known & names)
     lead = Paragraph(say("Both parties confirm the results above."))
-    return Section(say("Signatures"), (lead, SignatureLines(given + open_lines)))
+    return Section(say("Signatures"), (lead, SignatureLines((*given, *open_lines))))
+
+
+def _names_of_post(basis: Basis) -> set[str]:
+    """By what a signature is known as Post's: its company's name, or its name in any language."""
+    told = (translator(language).text(say("Swiss Post")) for language in LANGUAGES)
+    return {name.casefold() for name in (*told, *basis.platform.organisations.value)}

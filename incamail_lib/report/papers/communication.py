@@ -102,7 +102,7 @@ def _timetable(basis: Basis) -> Section:
         for days, role, audience, message in _STEPS
     )
     lead = Paragraph(
-        say("A proposal, counted from the day of going live; change it to suit the organisation."),
+        say("A proposal, counted from the day of going live. Move what falls on a holiday."),
         "note",
     )
     headings = (say("When"), say("To whom"), say("What"), say("By whom"))

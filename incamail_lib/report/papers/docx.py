@@ -145,7 +145,7 @@ class _Writer:
         if isinstance(inline, Code):
             run.font.name = MONO
             run.font.size = Pt(8.5)
-            run._element.get_or_add_rPr().append(OxmlElement("w:noProof"))
+            run.font.no_proof = True
 
     def _warning(self, text: Inline) -> None:
         run = self._word.add_paragraph().add_run(self._told(text))
@@ -186,6 +186,8 @@ class _Writer:
                 self._cell(cells[column], lines)
             if not block.headings:
                 _colour(cells[0], QUIET)
+            elif row[0] and isinstance(row[0][0], Text):
+                cells[0].paragraphs[0].runs[0].bold = True
         _finish(table, block.widths)
         self._after_table()
 

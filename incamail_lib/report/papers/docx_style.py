@@ -65,22 +65,24 @@ def _remove_border(style: ParagraphStyle) -> None:
 
 
 def _set_language(word: Word, locale: str) -> None:
-    for language in word.styles.element.iter(qn("w:lang")):
-        language.set(qn("w:val"), locale)
+    tags = (qn("w:lang"), qn("w:themeFontLang"))
+    for part in (word.styles.element, word.settings.element):
+        for language in part.iter(*tags):
+            language.set(qn("w:val"), locale)
 
 
 def number_pages(word: Word, title: str) -> None:
     """The footer: title at the left, page and number of pages at the right."""
+    style = _style(word, "Footer")
+    style.font.size = Pt(8)
+    style.font.color.rgb = QUIET
+    style.paragraph_format.tab_stops.clear_all()  # a middle one would come first
     footer = word.sections[0].footer.paragraphs[0]
-    footer.paragraph_format.tab_stops.clear_all()
     footer.paragraph_format.tab_stops.add_tab_stop(Mm(TEXT_WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT)
     footer.add_run(f"{title}\t")
     _field(footer, "PAGE")
     footer.add_run(" / ")
     _field(footer, "NUMPAGES")
-    for run in footer.runs:
-        run.font.size = Pt(8)
-        run.font.color.rgb = QUIET
 
 
 def _field(paragraph: Paragraph, instruction: str) -> None:

@@ -93,19 +93,22 @@ def _all_pairs(sides: _Sides) -> tuple[Pair, ...]:
 
 def _platform_sides(basis: Basis, facts: AuditFacts | None) -> tuple[Side, ...]:
     """The gateways of the platform's file, and addresses that only the DNS gave."""
-    sides = tuple(
+    hosts = facts.dns.platform_hosts if facts else ()
+    measured = [side for host in hosts for side in _measured(host, 25, facts)]
+    stated = [
         Side(g.host, address, g.port, words(g.source), g.certainty)
         for g in basis.platform.gateways
-        for address in g.addresses or ("",)
-    )
-    known = {side.address for side in sides}
-    measured = facts.dns.platform_hosts if facts else ()
-    return sides + tuple(
-        side
-        for host in measured
-        for side in _measured(host, 25, facts)
-        if side.address not in known
-    )
+        for address in g.addresses
+    ]
+    known = {side.address for side in stated}
+    sides = stated + [side for side in measured if side.address not in known]
+    named = {side.host for side in sides}
+    unknown = [
+        Side(g.host, "", g.port, words(g.source), g.certainty)
+        for g in basis.platform.gateways
+        if g.host not in named
+    ]
+    return tuple(sides + unknown)
 
 
 def _client_sides(gateways: Iterable[Gateway], facts: AuditFacts | None) -> tuple[Side, ...]:

@@ -86,6 +86,11 @@ def number(value: int) -> Text:
     return Text(template="{number}", values={"number": value})
 
 
+def points(texts: Iterable[str]) -> Cell:
+    """Source texts of the guide, a point each."""
+    return tuple(Text(template="• {text}", values={"text": source(text)}) for text in texts)
+
+
 def titled(item: str, text: str) -> Text:
     """A source text of the guide behind its number."""
     return Text(template="{item} {text}", values={"item": item, "text": source(text)})

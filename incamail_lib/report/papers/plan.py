@@ -29,6 +29,7 @@ from incamail_lib.report.papers.parts import (
     number,
     or_missing,
     pairs,
+    points,
     source,
     titled,
 )
@@ -94,7 +95,7 @@ def _decisions(basis: Basis, chapter: Chapter) -> Section:
 def _decision(basis: Basis, item: Item) -> tuple[Cell, ...]:
     answer = basis.answer(item.number)
     question = titled(item.number, item.question)
-    asked = (question, *(source(part) for part in item.sub_questions))
+    asked = (question, *points(item.sub_questions))
     if answer is None:
         return (
             asked,
@@ -142,7 +143,7 @@ def _components(basis: Basis) -> Section:
 
 
 def _component(part: Component, declared: Declared | None) -> tuple[Cell, ...]:
-    demands = tuple(source(text) for text in (*part.organisational, *part.technical))
+    demands = points((*part.organisational, *part.technical))
     title: Cell = (source(part.title),)
     if declared is None or declared.present is None:
         return title, (Missing(say("yes or no")),), (Missing(say("product and operator")),), demands

@@ -69,6 +69,8 @@ def _receiving(basis: Basis) -> Section:
     if incoming.route is not NextHopKind.MX:
         value = codes([incoming.value] if incoming.value else [])
         way += or_missing(value, say("host name or address for incoming mail"))
+    if "incoming" not in basis.dossier.model_fields_set:
+        way += (Missing(say("confirmation of this usual way by the organisation")),)
     blocks: list[Block] = [pairs((say("IncaMail finds the gateway by"), way))]
     if incoming.route is NextHopKind.MX:
         blocks.append(_exchangers(basis))
@@ -120,6 +122,9 @@ def _rules(basis: Basis) -> Section:
     if routing.method in (Method.SUBJECT, Method.BOTH):
         pattern: Cell = (Code(routing.subject_pattern), word(routing.subject_view))
         rows.append((say("Expression in the subject, and where it is searched"), pattern))
+    if routing.method is not Method.NONE:
+        sent_back = say("yes") if routing.refuses_tag_without_suffix else say("no")
+        rows.append((say("Mail with a tag but without the suffix is sent back"), (sent_back,)))
     rows.append((say("IncaMail is found by"), (word(routing.next_hop), *_next_hop(basis))))
     if "routing" in basis.dossier.model_fields_set:
         return Section(say("Routing rules"), (pairs(*rows),))

@@ -16,7 +16,7 @@ def told(inline: Inline, language: Language) -> Cleaned:
     """An inline value as one printable line."""
     match inline:
         case Missing(text):
-            return _sentence(say("To be completed: {what}", what=text), language)
+            return _sentence(say("Missing: {what}", what=text), language)
         case Code(value):
             return clean(value, LIMIT)
         case Dated(text, day):

@@ -221,8 +221,10 @@ def basis(dossier: Dossier, found: Audit | None = None) -> Basis:
     return Basis(dossier, contents(), load_platform(), found, TODAY)
 
 
-def made(dossier: Dossier, found: Audit | None = None) -> dict[str, Document]:
+def made(
+    dossier: Dossier, found: Audit | None = None, *, today: dt.date = TODAY
+) -> dict[str, Document]:
     """All documents of a dossier by key."""
     guide: Contents = contents()
-    all_of_them = documents(dossier, guide, load_platform(), audit=found, today=TODAY)
+    all_of_them = documents(dossier, guide, load_platform(), audit=found, today=today)
     return {document.key: document for document in all_of_them}
