@@ -77,6 +77,14 @@ class Client(smtplib.SMTP):
         stuffed = content.replace(b"\r\n.", b"\r\n..")
         self._connection.sendall(stuffed.removesuffix(b"\r\n") + b"\r\n.\r\n")
 
+    def abandon(self) -> None:
+        """End it from another thread: whatever waits here fails at once, nothing more is sent."""
+        self._end = 0.0
+        if self.sock is not None:
+            with suppress(OSError):
+                # Not the TLS socket's own method: that would let what follows go on in clear.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def goodbye(self) -> None:
         """Say QUIT; what comes back no longer matters."""
         self._end = min(self._end, time.monotonic() + GOODBYE_S)

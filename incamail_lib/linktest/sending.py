@@ -39,8 +39,8 @@ async def send(
 ) -> Delivery:
     """Hand `message` to `server` for `recipient` alone, if `consent` covers just that.
 
-    What the server does, or does not do, is told by the Delivery. A cancelled call may leave the
-    dialogue running to its end in the background.
+    What the server does, or does not do, is told by the Delivery. A cancelled call breaks the
+    connection off; what the server had taken by then stays taken.
     Errors: UsageError without consent or for addresses that cannot be used, MaterialError for a
     file of roots that cannot be read.
     """
@@ -58,7 +58,11 @@ async def send(
     order = _Order(message.as_bytes(), sender, recipient, server, context)
     talk = _Talk(order, limits or SendLimits())
     started, clock = now or dt.datetime.now(dt.UTC), time.monotonic()
-    end = await asyncio.to_thread(talk.run)
+    try:
+        end = await asyncio.to_thread(talk.run)
+    except asyncio.CancelledError:
+        talk.abandon()
+        raise
     return Delivery(
         message_id=given.message_id,
         sender=sender,
@@ -144,6 +148,10 @@ class _Talk:
             return _End(outcome, _cause_of(error), evidence=_words_of(error))
         finally:
             self._client.close()
+
+    def abandon(self) -> None:
+        """Break the dialogue off, from another thread."""
+        self._client.abandon()
 
     def _hand_over(self) -> _End:
         self._client.open(self._server.host, self._server.port)

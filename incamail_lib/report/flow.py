@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from incamail_lib.dossier.progress import Direction
-from incamail_lib.facts.audit import Declared, DeclaredGateway
+from incamail_lib.facts.audit import Declared
 from incamail_lib.facts.routing import NextHopKind
 from incamail_lib.findings import Audit, Finding, Level, Outcome
 from incamail_lib.i18n import N_, Text, say
@@ -55,7 +55,7 @@ class Node:
     key: str
     title: str  # English source text
     detail: str = ""
-    declared: bool = True  # False: the dossier does not say whether it exists
+    present: bool | None = True  # None: the dossier does not say
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,21 @@ class Hop:
     label: Text  # protocol and how the next node is found
     state: HopState = HopState.NOT_MEASURED
     codes: tuple[str, ...] = ()  # of the findings that decide the state
+    advice: tuple[str, ...] = ()  # of recommended checks that failed; they decide nothing
 
     @property
     def words(self) -> Text:
         """The state as a phrase, with its codes."""
-        shown = ", ".join(self.codes[:MOST_CODES])
-        if len(self.codes) > MOST_CODES:
-            shown += f", +{len(self.codes) - MOST_CODES}"
         if self.state is HopState.FAILED:
-            return say("failed: {codes}", codes=shown)
+            return say("failed: {codes}", codes=_listed(self.codes))
         if self.state is HopState.UNKNOWN:
-            return say("unknown, not proven: {codes}", codes=shown)
+            return say("unknown, not proven: {codes}", codes=_listed(self.codes))
+        if self.state is HopState.OK and self.advice:
+            return say(
+                "in order; required checks passed: {count}; recommended: {codes}",
+                count=len(self.codes),
+                codes=_listed(self.advice),
+            )
         if self.state is HopState.OK:
             return say("in order; required checks passed: {count}", count=len(self.codes))
         return say("not measured")
@@ -104,12 +108,14 @@ def flow(direction: Direction, declared: Declared, audit: Audit | None = None) -
     platform = ", ".join(g.host for g in audit.facts.platform.gateways) if audit else ""
     incamail = Node("incamail", N_("IncaMail's gateways"), platform)
     if direction is Direction.OUTGOING:
-        inside = _inside(declared, declared.sending)
+        inside = _inside(declared, (gateway.host for gateway in declared.sending))
         last = Node("recipient", N_("Recipient"))
         nodes = (*inside, incamail, last)
         hops = (*_submission(inside), *_outgoing(declared, findings))
     else:
-        inside = tuple(reversed(_inside(declared, declared.receiving)))
+        seen = [e.target.host for e in audit.facts.receiving] if audit else []
+        names = [gateway.host for gateway in declared.receiving] or seen
+        inside = tuple(reversed(_inside(declared, names)))
         nodes = (Node("sender", N_("Sender")), incamail, *inside)
         hops = (*_incoming(declared, findings), *_delivery(inside))
     return Flow(direction, TITLES[direction], nodes, hops)
@@ -146,14 +152,19 @@ def state_of(findings: Iterable[Finding]) -> tuple[HopState, tuple[str, ...]]:
     return (HopState.OK, _once(passed)) if passed else (HopState.NOT_MEASURED, ())
 
 
+def _listed(codes: Sequence[str]) -> str:
+    more = len(codes) - MOST_CODES
+    return ", ".join([*codes[:MOST_CODES], *([f"+{more}"] if more > 0 else [])])
+
+
 def _once(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def _inside(declared: Declared, gateways: Sequence[DeclaredGateway]) -> tuple[Node, ...]:
-    """The client's own nodes from the mail client to the firewall."""
+def _inside(declared: Declared, names: Iterable[str]) -> tuple[Node, ...]:
+    """The client's own nodes from the mail client to the firewall; `names` face IncaMail."""
     components = {c.key: c for c in declared.components}
-    hosts = ", ".join(gateway.host for gateway in gateways)
+    hosts = ", ".join(_once(names))
     gateway = components.get("mail_gateway")
     has_gateway = gateway is None or gateway.present is not False
     nodes = []
@@ -161,12 +172,13 @@ def _inside(declared: Declared, gateways: Sequence[DeclaredGateway]) -> tuple[No
         if key == "mail_gateway" and not has_gateway:
             continue
         known = components.get(key)
-        # The machine that faces IncaMail bears the declared names.
+        # The machine before the firewall is the one that faces IncaMail.
         faces = key == ("mail_gateway" if has_gateway else "mail_server")
         detail = ", ".join(t for t in (known.product if known else "", hosts if faces else "") if t)
+        # Without a mail client and a mail server there would be no mail at all.
         optional = key in ("mail_gateway", "firewall")
-        sure = not optional or (known is not None and known.present is not None)
-        nodes.append(Node(key, COMPONENTS[key], detail, sure))
+        present = (known.present if known else None) if optional else True
+        nodes.append(Node(key, COMPONENTS[key], detail, present))
     return tuple(nodes)
 
 
@@ -215,4 +227,6 @@ def _incoming(declared: Declared, findings: Sequence[Finding]) -> tuple[Hop, ...
 
 
 def _judged(label: Text, leg: Leg, findings: Sequence[Finding]) -> Hop:
-    return Hop(label, *state_of(f for f in findings if leg_of(f.code) is leg))
+    mine = sorted((f for f in findings if leg_of(f.code) is leg), key=by_weight)
+    advice = (f.code for f in mine if f.outcome is Outcome.FAILED and f.level is Level.RECOMMENDED)
+    return Hop(label, *state_of(mine), _once(advice))

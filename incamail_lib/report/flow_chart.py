@@ -10,15 +10,12 @@ from incamail_lib.report.cleaning import Cleaned
 from incamail_lib.report.flow import Flow, Hop, HopState, Node
 from incamail_lib.report.language import voice
 
-WIDTH = 640
-EDGE = 8
-BOX_WIDTH = 624
+WIDTH = 600  # fits a window of 640 pixels with its margins
+EDGE = 4
 BOX = 28  # height without detail
 LINE = 16
-ARROW_X = 34
 HOP_PAD = 12
-TEXT_X = 62
-LETTERS = 84  # on one line of a hop or detail, at 12 units
+LETTERS = 78  # on one line of a hop or detail, at 12 units
 MOST_LINES = 3
 
 
@@ -30,7 +27,7 @@ class Box:
     height: int
     title: str
     detail: tuple[str, ...]
-    declared: bool
+    certain: bool  # its outline: solid for what is declared to be there, else dashed
 
 
 @dataclass(frozen=True)
@@ -86,9 +83,11 @@ def _box(node: Node, y: int, language: Language) -> Box:
     detail = _lines(tell.say("{hosts}", hosts=node.detail)) if node.detail else ()
     height = BOX + LINE * len(detail)
     title = tell.gettext(node.title)
-    if not node.declared:
+    if node.present is None:
         title = tell.say("{component} (not declared)", component=title)
-    return Box(y, height, title, detail, node.declared)
+    elif not node.present:
+        title = tell.say("{component} (declared not to be there)", component=title)
+    return Box(y, height, title, detail, bool(node.present))
 
 
 def _arrow(hop: Hop, y: int, language: Language) -> Arrow:

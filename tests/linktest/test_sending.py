@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -316,6 +317,32 @@ def test_the_password_is_nowhere_to_be_read(tmp_path: Path) -> None:
     assert fits(done.model_dump_json())
     assert fits(delivery_text(done).english())
     assert fits(repr(gateway.records))
+
+
+@pytest.mark.parametrize("in_tls", [False, True])
+def test_a_cancelled_hand_over_stops(tmp_path: Path, in_tls: bool) -> None:
+    """Whoever gives up waiting is not followed by a message that goes out all the same."""
+    silent = StarttlsPlan(reply="") if not in_tls else StarttlsPlan()
+    slow = plan(starttls=silent, mail_reply="" if not in_tls else "250-2.1.0 and so on")
+
+    async def run() -> Gateway:
+        async with serve(slow, now=NOW) as gateway:
+            mta = Mta("127.0.0.1", gateway.port, name=HOST, roots=roots(tmp_path))
+            task = asyncio.create_task(
+                send(TEST.message, recipient=TEST.recipient, server=mta, consent=AGREED)
+            )
+            last = "MAIL" if in_tls else "STARTTLS"
+            while not any(c.startswith(last) for c in gateway.commands):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return gateway
+
+    begun = time.monotonic()
+    gateway = asyncio.run(run())  # waits for the thread, which would wait a minute
+    assert time.monotonic() - begun < 20
+    assert gateway.messages == ()
 
 
 CONSENTS: list[Callable[[], object]] = [
