@@ -13,6 +13,7 @@ from incamail_lib.errors import IncaMailError
 from incamail_lib.facts.delivery import Delivery, DeliveryOutcome
 from incamail_lib.facts.routing import RuleSet
 from incamail_lib.forms.desk import Desk
+from incamail_lib.forms.papers import written
 from incamail_lib.forms.view import LABEL, View, column, half, html, row, wide
 from incamail_lib.i18n import N_
 from incamail_lib.linktest import (
@@ -135,7 +136,7 @@ class LinkTest(View):
     def _kept(self) -> None:
         try:
             files = [save(test, self._desk.output / "messages") for test in self.messages]
-            text = self._tell.say("Written: {files}", files=", ".join(map(str, files)))
+            text = written(files, self.language) if files else ""
         except IncaMailError as error:
             text = self._tell.told(error.text)
         self._say(text)

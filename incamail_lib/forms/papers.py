@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -10,11 +10,18 @@ import ipywidgets as widgets
 from incamail_lib.errors import IncaMailError
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.view import View, column, html
+from incamail_lib.i18n import Language
 from incamail_lib.report.language import voice
 from incamail_lib.report.pages import render
 
 Preview = Callable[[], str]
 Write = Callable[[], tuple[Path, ...]]
+
+
+def written(files: Sequence[Path], language: Language) -> str:
+    """Which files were written, and where."""
+    where = voice(language).say("Written to {folder}:", folder=str(files[0].parent))
+    return f"{where} {', '.join(path.name for path in files)}"
 
 
 class Paper(View):
@@ -50,9 +57,7 @@ class Paper(View):
     def _made(self) -> None:
         tell = voice(self.language)
         try:
-            files = ", ".join(str(path) for path in self._write())
+            text = written(self._write(), self.language)
         except IncaMailError as error:
             text = tell.told(error.text)
-        else:
-            text = tell.say("Written: {files}", files=files)
         self.status.value = render("status", self.language, text=text)

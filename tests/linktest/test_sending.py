@@ -332,7 +332,7 @@ def test_a_cancelled_hand_over_stops(tmp_path: Path, in_tls: bool) -> None:
                 send(TEST.message, recipient=TEST.recipient, server=mta, consent=AGREED)
             )
             last = "MAIL" if in_tls else "STARTTLS"
-            while not any(c.startswith(last) for c in gateway.commands):
+            while not any(c.startswith(last) for c in gateway.commands):  # noqa: ASYNC110
                 await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
