@@ -64,9 +64,9 @@ def _asa(known: tuple[Pair, ...], lead: tuple[Text, ...], language: Language) ->
         "One list for each direction: bind it to an interface with access-group, or enter its "
         "lines into the list that is bound already. SMTP inspection must allow TLS (allow-tls)."
     )
-    lines = [_remark(text, language) for text in (*lead, hint)]
+    lines = [remark(text, language) for text in (*lead, hint)]
     for pair in known:
-        lines += [_remark(text, language) for text in _doubts(pair)]
+        lines += [remark(text, language) for text in _doubts(pair)]
         source = ipaddress.ip_address(pair.source.address)
         target = ipaddress.ip_address(pair.target.address)
         ends = f"host {source} host {target} eq {pair.target.port}"
@@ -74,7 +74,8 @@ def _asa(known: tuple[Pair, ...], lead: tuple[Text, ...], language: Language) ->
     return list(_without_repeats(lines))
 
 
-def _remark(text: Text, language: Language) -> str:
+def remark(text: Text, language: Language) -> str:
+    """A comment line for an ASA, in ASCII."""
     letters = unicodedata.normalize("NFKD", str(told(text, language)).translate(_LETTERS))
     return f"! {letters.encode('ascii', 'ignore').decode()}"
 

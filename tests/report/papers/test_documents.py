@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from factories import NOW
@@ -10,7 +11,7 @@ from report.papers.dossiers import TODAY, audit, basis, empty, full, made
 
 from incamail_lib.dossier.model import Dossier
 from incamail_lib.facts.certificate import CredentialUse
-from incamail_lib.findings import Audit
+from incamail_lib.findings import Audit, Outcome
 from incamail_lib.report.papers import KEYS, Document, file_name, gaps
 from incamail_lib.report.papers.certificates import leaves
 from incamail_lib.report.papers.model import SignatureLines, Table
@@ -70,7 +71,11 @@ def test_the_plan_tells_every_decision_with_owner_and_date() -> None:
 
 def test_the_plan_shows_evidence_against_an_answer_with_the_reason_given() -> None:
     """A failed required check stands beside the decision; without an audit nothing does."""
-    assert "Audit: failed – " in told("implementation_plan", full(), audit())
+    shown = told("implementation_plan", full(), audit())
+    failed = set(re.findall(r"Audit: failed – [^(|]*\((\w+)\)", shown))
+    assert {"TLS06", "CERT22"} <= failed
+    outcomes = {f.code: f.outcome for f in audit().findings if f.outcome is Outcome.FAILED}
+    assert failed <= set(outcomes)
     assert "Reason given: New certificate is ordered" in told("implementation_plan", full())
     assert "Audit: failed" not in told("implementation_plan", full())
 
@@ -116,6 +121,8 @@ def test_usual_rules_are_marked_until_the_client_confirms_them() -> None:
     doubt = "confirmation of these usual rules by the organisation"
     assert doubt in missing(made(empty())["setup_document"])
     assert doubt not in missing(made(full())["setup_document"])
+    way = "confirmation of this usual way by the organisation"
+    assert way in missing(made(empty())["setup_document"])
     stated = empty(routing={"method": "domain"}, incoming={"route": "mx"})
     assert not [m for m in missing(made(stated)["setup_document"]) if "confirmation" in m]
 

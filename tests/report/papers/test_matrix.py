@@ -21,6 +21,8 @@ from incamail_lib.report.papers import (
     network_pairs,
     network_rules,
 )
+from incamail_lib.report.papers.parts import words
+from incamail_lib.report.papers.rules import remark
 
 FULL_OUTGOING = {("192.0.2.25", "194.41.147.13"), ("192.0.2.25", "194.41.147.14")}
 FULL_INCOMING = {
@@ -134,6 +136,22 @@ def test_ipv6_rules_name_their_family(syntax: Syntax) -> None:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
+def test_two_names_of_one_address_give_one_rule(syntax: Syntax) -> None:
+    """Hosts that share an address need a single rule, while the matrix keeps both."""
+    twice = full(
+        gateways={
+            "sending": (
+                {"host": "a.muster.example", "addresses": ("192.0.2.25",)},
+                {"host": "b.muster.example", "addresses": ("192.0.2.25",)},
+            )
+        }
+    )
+    pairs = network_pairs(basis(twice))
+    assert len(pairs) == 4
+    assert len(parsed(network_rules(pairs, syntax, "en"), syntax)) == 2
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
 def test_what_is_missing_or_unconfirmed_is_said_in_a_comment(syntax: Syntax) -> None:
     """Left-out pairs are counted, absent directions named, unconfirmed addresses announced."""
     whole = network_rules(network_pairs(basis(full(), audit())), syntax, "en")
@@ -159,7 +177,8 @@ def test_no_name_gets_into_the_rules(syntax: Syntax) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_asa_comments_are_plain_ascii(language: Language) -> None:
-    """A console takes nothing else."""
+    """A console takes nothing else; umlauts are written out, accents dropped."""
+    assert remark(words("Prüfung – Grösse, ß, «é»"), language) == '! Pruefung - Groesse, ss, "e"'
     assert network_rules(network_pairs(basis(full())), "asa", language).isascii()
 
 
