@@ -41,7 +41,7 @@ def read_dossier(path: Path) -> Dossier:
 
 def read_source(path: Path) -> Source:
     """Read and validate one dossier, and keep where everything stands in its file."""
-    return parsed(_read_text(path), path)
+    return parsed(read_text(path), path)
 
 
 def parsed(text: str, path: Path) -> Source:
@@ -121,7 +121,8 @@ def plain(node: yaml.Node) -> Any:
     return None if empty else node.value
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a dossier's file, unread. Errors: DossierError."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DossierError(

@@ -14,7 +14,14 @@ from incamail_lib.dossier.merging import Conflict, in_words, merge
 from incamail_lib.dossier.migrating import migrated
 from incamail_lib.dossier.model import Dossier
 from incamail_lib.dossier.progress import Change
-from incamail_lib.dossier.reading import MAX_BYTES, Source, parsed, read_source, validated
+from incamail_lib.dossier.reading import (
+    MAX_BYTES,
+    Source,
+    parsed,
+    read_source,
+    read_text,
+    validated,
+)
 from incamail_lib.errors import DossierError, OutputError, UsageError
 from incamail_lib.files import write_whole
 from incamail_lib.i18n import say
@@ -92,7 +99,9 @@ class DossierStore:
 
     def _on_disk(self) -> Source:
         try:
-            found = read_source(self.path)
+            text = read_text(self.path)
+            # Reading takes the most time of a change; a file that nobody touched is known.
+            return self._read if text == self._read.text else parsed(text, self.path)
         except DossierError as error:
             raise DossierError(
                 say(
@@ -101,7 +110,6 @@ class DossierStore:
                     problem=error.text,
                 )
             ) from None
-        return self._read if found.text == self._read.text else found
 
 
 def open_store(path: Path | str, *, wait_s: float = WAIT_S) -> DossierStore:

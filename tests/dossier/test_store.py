@@ -133,6 +133,16 @@ def test_the_same_value_again_writes_nothing(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == WRITTEN
 
 
+def test_saving_without_a_change_reads_and_does_not_write(path: Path) -> None:
+    """The store then says what others wrote; their file is not exchanged for a copy."""
+    store = open_store(path)
+    path.write_text(WRITTEN + "language: de\n", encoding="utf-8")
+    before = path.stat()
+    assert store.save(who="Anna") == ()
+    assert store.dossier.language == "de"
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_what_a_person_writes_meanwhile_is_taken_along(path: Path) -> None:
     """An editor and the program at one file: both changes are in it, and in the store."""
     store = open_store(path)
