@@ -163,7 +163,7 @@ def judge_trust(
 
 
 def _as_of(store: TrustStore, now: dt.datetime) -> crypto.X509Store:
-    """The anchors with a date. OpenSSL lets a store's time be set once only, so each use has one."""
+    """The anchors with a date. OpenSSL sets a store's time once only, so each use has one."""
     anchors = crypto.X509Store()
     for anchor in store.anchors:
         anchors.add_cert(anchor)
