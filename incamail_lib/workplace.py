@@ -153,6 +153,8 @@ def _environment(place: Workplace) -> dict[str, str]:
     settings = own / "settings" / "@jupyterlab"
     values = {
         "translation-extension/plugin": {"locale": LOCALES[place.language]},
+        # Every cell stays in the page: forms keep their place, and the browser's search finds all.
+        "notebook-extension/tracker": {"windowingMode": "none"},
         # JupyterLab would otherwise ask the outside for news and updates.
         "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     }

@@ -108,7 +108,7 @@ def lookup(
     if as_json:
         print_json(facts)
     else:
-        table([t("Question"), t("Outcome"), t("Records")], _dns_rows(facts, t))
+        table([t("Look-up"), t("Outcome"), t("Records")], _dns_rows(facts, t))
     raise typer.Exit(3 if facts.mx.is_failure else 0)
 
 

@@ -57,7 +57,8 @@ class Client(smtplib.SMTP):
         return found.code, "\n".join(found.lines).encode("latin-1", "replace")
 
     def start_tls(self, context: ssl.SSLContext, name: str) -> str:
-        """Do the handshake after a 220 to STARTTLS; gives the TLS version.
+        """Do the handshake after a 220 to STARTTLS; gives the TLS version. EHLO must follow: what
+        was offered in clear no longer counts (RFC 3207 §4.2).
 
         Errors: Malformed for plaintext behind the 220 (CVE-2011-0411), ssl.SSLError, OSError.
         """
@@ -67,8 +68,6 @@ class Client(smtplib.SMTP):
             raise Malformed(Reason.PROTOCOL_ERROR, "plaintext behind the reply to STARTTLS")
         upgraded = context.wrap_socket(self._connection, server_hostname=name)
         self.sock = upgraded
-        # What was offered in clear no longer counts (RFC 3207 §4.2).
-        self.ehlo_resp, self.esmtp_features, self.does_esmtp = None, {}, False
         return upgraded.version() or ""
 
     def hand_over(self, content: bytes) -> None:

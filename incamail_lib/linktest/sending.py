@@ -253,10 +253,6 @@ _CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
 
 
 def _cause_of(error: Exception) -> Cause:
-    # smtplib says "disconnected" for whatever keeps it from writing.
-    behind = error.__context__
-    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(behind, OSError):
-        return _cause_of(behind)
     found = (cause for kind, cause in _CAUSES if isinstance(error, kind))
     return next(found, Cause.UNREACHABLE)
 

@@ -1,0 +1,115 @@
+"""A browser that says what it asks of the outside, and a runbook served as a person starts it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page
+
+COMMAND = Path(sys.executable).with_name("incamail")
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+    *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
+)
+RUN = {"fr": "Exécution", "de": "Ausführen"}
+RUN_ALL = {"fr": "Exécuter toutes les cellules", "de": "Alle Zellen ausführen"}
+
+
+@contextmanager
+def served(dossier: Path, output: Path, *options: str) -> Iterator[str]:
+    """`incamail start` on a dossier; the address it tells. Ended as by Ctrl-C."""
+    command = [COMMAND, "start", dossier, "--output", output, "--no-browser", *options]
+    log = output.with_suffix(".log")
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if found := re.search(r"http://127\.0\.0\.1\S+", line):
+                    yield found.group(0)
+                    break
+            else:
+                raise AssertionError(log.read_text())
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+
+
+@dataclass
+class Desk:
+    """One notebook in JupyterLab, as its user sees it."""
+
+    page: Page
+    language: str
+    outside: list[str] = field(default_factory=list)
+
+    def open(self, url: str) -> None:
+        """Go to a notebook and wait until it is there."""
+        self.page.goto(url + "&reset")
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=90_000)
+        self.page.wait_for_selector(IDLE, timeout=90_000)
+
+    def run_all(self) -> None:
+        """Run → Run All Cells, in the language of the interface, and wait for the last cell."""
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=RUN[self.language]).click()
+        exact = re.compile(f"^{RUN_ALL[self.language]}$")
+        self.page.locator(".lm-Menu-itemLabel", has_text=exact).click()
+        self.page.wait_for_function(DONE, timeout=120_000)
+
+    def restart_kernels(self, url: str) -> None:
+        """What a crash or a reboot does: every kernel begins anew."""
+        root, token = url.split("/lab/", maxsplit=1)[0], url.rpartition("token=")[2]
+        for kernel in _asked(f"{root}/api/kernels", token):
+            _asked(f"{root}/api/kernels/{kernel['id']}/restart", token, method="POST")
+
+    def show(self, text: str) -> Locator:
+        """Scroll to a text in the notebook."""
+        found = self.page.locator(".jp-Notebook").get_by_text(text).first
+        found.scroll_into_view_if_needed(timeout=30_000)
+        return found
+
+    def picture(self, name: str) -> None:
+        """Keep what is to be seen now."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+
+IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+# Every code cell has its number: none runs, none waits.
+DONE = """() => {
+  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+  return prompts.length > 3 && prompts.every((p) => /\\[\\d+\\]:/.test(p.textContent));
+}"""
+
+
+def _asked(url: str, token: str, method: str = "GET") -> Any:
+    headers = {"Authorization": f"token {token}"}
+    request = urllib.request.Request(url, headers=headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.loads(reply.read())
+
+
+def desk(browser: Browser, language: str) -> Desk:
+    """A new window of 1280 px."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(60_000)
+    made = Desk(page, language)
+    page.on("request", lambda r: made.outside.append(r.url) if _is_outside(r.url) else None)
+    return made
+
+
+def _is_outside(url: str) -> bool:
+    return url.startswith("http") and not url.startswith("http://127.0.0.1")
