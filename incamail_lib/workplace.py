@@ -26,6 +26,7 @@ from incamail_lib.i18n import Language, say
 from incamail_lib.runbook import localised, models, read_model
 
 WELCOME = "00_welcome.ipynb"
+SHARE = Path(__file__).parent / "share"  # Jupyter data of ours: the template for Voilà
 LOCALES: dict[Language, str] = {"en": "en", "fr": "fr_FR", "de": "de_DE", "it": "it_IT"}
 _LINE = re.compile(r"^(?P<name>[a-z_]+)(?P<type>: \w+) = .*?(?P<help>  # .+)$")
 
@@ -141,6 +142,7 @@ def voila_server(place: Workplace, *, port: int = 0) -> Server:
         ),
         *(f"--port={port}", "--strip_sources=True", f"--Voila.token={token}"),
         "--Voila.log_level=ERROR",
+        "--template=incamail",
     )
     url = f"http://127.0.0.1:{port}/voila/render/{place.folder.name}/{WELCOME}?token={token}"
     ready = f"http://127.0.0.1:{port}/?token={token}"
@@ -165,6 +167,7 @@ def _environment(place: Workplace) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(own / "config"),
         "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+        "JUPYTER_PATH": os.pathsep.join(filter(None, (str(SHARE), os.environ.get("JUPYTER_PATH")))),
     }
 
 

@@ -77,7 +77,7 @@ class Desk:
 
     def show(self, text: str) -> Locator:
         """Scroll to a text in the notebook."""
-        found = self.page.locator(".jp-Notebook").get_by_text(text).first
+        found = self.page.locator(".jp-Notebook").get_by_text(text).filter(visible=True).first
         found.scroll_into_view_if_needed(timeout=30_000)
         return found
 
