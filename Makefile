@@ -1,13 +1,16 @@
-# The two commands a visitor needs: `make demo` and `make test`. Both set up everything.
+# The commands a visitor needs: `make demo`, `make runbook`, `make test`. All set up everything.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-.PHONY: demo test lint catalogs docs sample bench
+.PHONY: demo runbook test lint catalogs docs sample bench
 
 demo: $(READY)
 	@$(BIN)/incamail demo
+
+runbook: $(READY)
+	@$(BIN)/incamail start
 
 test: $(READY)
 	$(BIN)/pytest -n auto

@@ -23,6 +23,7 @@ from incamail_lib.forms.lists import Acceptance, Components, Contacts
 from incamail_lib.forms.measuring import Measuring, Progress
 from incamail_lib.forms.papers import Paper
 from incamail_lib.forms.questions import Questions
+from incamail_lib.forms.signatures import Signatures
 from incamail_lib.forms.technical import GROUPS
 from incamail_lib.forms.welcome import (
     Chooser,
@@ -110,6 +111,11 @@ class Onboarding:
     def open_questions(self) -> OpenQuestions:
         """What only Swiss Post can answer."""
         return OpenQuestions(self.desk)
+
+    @property
+    def signatures(self) -> Signatures:
+        """The names under the acceptance reports."""
+        return Signatures(self.desk)
 
     def flow(self, direction: str) -> FlowView:
         """How messages flow: "outgoing" (guide 8.1) or "incoming" (guide 8.2)."""

@@ -14,7 +14,7 @@ from incamail_lib.facts.delivery import Delivery, DeliveryOutcome
 from incamail_lib.facts.routing import RuleSet
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.papers import written
-from incamail_lib.forms.view import LABEL, View, column, half, html, row, wide
+from incamail_lib.forms.view import View, column, half, html, row, wide
 from incamail_lib.i18n import N_
 from incamail_lib.linktest import (
     Consent,
@@ -29,6 +29,7 @@ from incamail_lib.linktest import (
 from incamail_lib.report.language import voice
 from incamail_lib.report.pages import render
 
+LONG = {"description_width": "12rem"}
 SAMPLE = "partner@recipient.example"  # reserved by RFC 2606: reaches nobody
 _TLS = (
     (TlsUse.REQUIRED, N_("required")),
@@ -86,18 +87,18 @@ class LinkTest(View):
             description=tell("Recipient"),
             placeholder=SAMPLE,
             continuous_update=False,
-            style=LABEL,
+            style=LONG,
             layout=wide(),
         )
         self.to.observe(lambda change: self._to(str(change["new"])), "value")
-        self.host = widgets.Text(description=tell("Mail server"), style=LABEL, layout=half())
+        self.host = widgets.Text(description=tell("Mail server"), style=LONG, layout=half())
         self.port = widgets.BoundedIntText(
-            value=25, min=1, max=65535, description=tell("Port"), style=LABEL
+            value=25, min=1, max=65535, description=tell("Port"), style=LONG
         )
         options = [(tell(text), use) for use, text in _TLS]
-        self.tls = widgets.Dropdown(options=options, description="STARTTLS", style=LABEL)
-        self.user = widgets.Text(description=tell("User"), style=LABEL, layout=half())
-        self.password = widgets.Password(description=tell("Password"), style=LABEL, layout=half())
+        self.tls = widgets.Dropdown(options=options, description="STARTTLS", style=LONG)
+        self.user = widgets.Text(description=tell("User"), style=LONG, layout=half())
+        self.password = widgets.Password(description=tell("Password"), style=LONG, layout=half())
         self.consents = column()
         self.send = widgets.Button(
             description=tell("Send what I agreed to"), layout=widgets.Layout(width="auto")

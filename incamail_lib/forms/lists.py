@@ -31,10 +31,10 @@ KINDS = {
     Kind.REGISTERED: N_("registered"),
 }
 AUDIENCES = {Audience.INTERNAL: N_("internal address"), Audience.EXTERNAL: N_("external address")}
-_CELL = {"width": "11.2rem"}
+_CELL = {"width": "11rem"}
 
 
-class _ListView(View):
+class ListView(View):
     """A form whose rows are written to the dossier together."""
 
     def __init__(self, desk: Desk) -> None:
@@ -68,7 +68,7 @@ class _ListView(View):
         self.status.value = render("status", self.language, text=text)
 
 
-class Contacts(_ListView):
+class Contacts(ListView):
     """Who is responsible for what, on both sides."""
 
     key = "contacts"
@@ -109,7 +109,7 @@ class Contacts(_ListView):
         self._report(self._desk.put(("contacts",), [c for c in entered if c["name"]]))
 
 
-class Components(_ListView):
+class Components(ListView):
     """The components of guide section 2: present, product, who runs them."""
 
     key = "components"
@@ -150,7 +150,7 @@ class Components(_ListView):
         self._report(self._desk.put(("components",), {k: v for k, v in entered.items() if v}))
 
 
-class Acceptance(_ListView):
+class Acceptance(ListView):
     """The acceptance tests: each sending type, both directions, internal and external."""
 
     key = "acceptance"
@@ -191,7 +191,7 @@ class Acceptance(_ListView):
                 "remark": self._line(test.remark, tell("Remark")),
             }
             self.inputs[test.key] = made
-            label = widgets.Label(self._label(test), layout=widgets.Layout(width="22rem"))
+            label = widgets.Label(self._label(test), layout=widgets.Layout(width="17rem"))
             boxes.append(row(label, *made.values()))
         return column(*boxes, self.status)
 

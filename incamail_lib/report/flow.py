@@ -76,7 +76,7 @@ class Hop:
             return say("unknown, not proven: {codes}", codes=_listed(self.codes))
         if self.state is HopState.OK and self.advice:
             return say(
-                "in order; required checks passed: {count}; recommended: {codes}",
+                "in order; required checks passed: {count}; only recommended, and failed: {codes}",
                 count=len(self.codes),
                 codes=_listed(self.advice),
             )
