@@ -39,7 +39,7 @@ from incamail_lib.i18n import Language
 from incamail_lib.report.chapters import Chapter, Report
 from incamail_lib.report.papers import Basis
 from incamail_lib.runbook import EXAMPLES
-from incamail_lib.workplace import new_dossier, prepare
+from incamail_lib.workplace import new_dossier, place_of, prepare
 
 
 class Onboarding:
@@ -143,13 +143,17 @@ class Onboarding:
         return Basis(desk.dossier, desk.guide, desk.platform, desk.audit, today)
 
     def _opened(self, path: Path) -> Link | None:
-        """A dossier beside this one, ready to be opened; none where it cannot be read."""
+        """A dossier beside this one, ready to be opened; none where it cannot be read.
+
+        Notebooks that are there stay as they are: somebody may have them open.
+        """
         try:
-            place = prepare(path, self.desk.output)
-            organisation = bind(path).dossier.organisation
+            place = place_of(path, self.desk.output)
+            if not place.welcome.exists():
+                prepare(path, self.desk.output)
         except IncaMailError:
             return None
-        return Link(organisation, place.link, note=path.name)
+        return Link(place.organisation, place.link, note=path.name)
 
     def _create(
         self, organisation: str, domains: list[str], language: Language, scenario: str

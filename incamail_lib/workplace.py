@@ -35,6 +35,7 @@ _LINE = re.compile(r"^(?P<name>[a-z_]+)(?P<type>: \w+) = .*?(?P<help>  # .+)$")
 class Workplace:
     """Where the notebooks of one organisation lie, and what they are in."""
 
+    organisation: str
     folder: Path
     language: Language
 
@@ -44,9 +45,21 @@ class Workplace:
         return f"../{self.folder.name}/{WELCOME}"
 
     @property
+    def log(self) -> Path:
+        """What the server says, for when it does not start."""
+        return self.folder / ".jupyter" / "server.log"
+
+    @property
     def welcome(self) -> Path:
         """The notebook to begin with."""
         return self.folder / WELCOME
+
+
+def place_of(dossier: Path, output: Path, language: str = "") -> Workplace:
+    """Where the notebooks for `dossier` lie, or will lie. Errors: DossierError."""
+    case = bind(dossier, language=language)
+    name = case.dossier.organisation
+    return Workplace(name, output / "runbooks" / slug(name), case.language)
 
 
 def prepare(dossier: Path, output: Path, language: str = "") -> Workplace:
@@ -55,18 +68,17 @@ def prepare(dossier: Path, output: Path, language: str = "") -> Workplace:
 
     Errors: DossierError for a wrong dossier, OutputError when the folder cannot be written.
     """
-    case = bind(dossier, language=language)
-    folder = output / "runbooks" / slug(case.dossier.organisation)
+    place = place_of(dossier, output, language)
     given = {
         "dossier": str(dossier.resolve()),
-        "language": case.language,
+        "language": place.language,
         "output": str(output.resolve()),
     }
     for path in models():
-        notebook = localised(read_model(path), case.language)
+        notebook = localised(read_model(path), place.language)
         fill(notebook, given)
-        write_whole(folder / path.name, nbformat.writes(notebook).encode())
-    return Workplace(folder, case.language)
+        write_whole(place.folder / path.name, nbformat.writes(notebook).encode())
+    return place
 
 
 def new_dossier(
@@ -107,6 +119,7 @@ class Server:
     environment: dict[str, str]
     url: str
     ready: str  # answers 200 to whoever has the token
+    log: Path
 
 
 def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
@@ -125,7 +138,7 @@ def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
     )
     url = f"http://127.0.0.1:{port}/lab/tree/{place.folder.name}/{WELCOME}?token={token}"
     ready = f"http://127.0.0.1:{port}/api/status?token={token}"
-    return Server(command, _environment(place), url, ready)
+    return Server(command, _environment(place), url, ready, place.log)
 
 
 def voila_server(place: Workplace, *, port: int = 0) -> Server:
@@ -146,7 +159,7 @@ def voila_server(place: Workplace, *, port: int = 0) -> Server:
     )
     url = f"http://127.0.0.1:{port}/voila/render/{place.folder.name}/{WELCOME}?token={token}"
     ready = f"http://127.0.0.1:{port}/?token={token}"
-    return Server(command, _environment(place), url, ready)
+    return Server(command, _environment(place), url, ready, place.log)
 
 
 def _environment(place: Workplace) -> dict[str, str]:

@@ -58,9 +58,12 @@ def demo_session(
 
 
 def _serve(server: Server, t: Translator, *, open_browser: bool) -> None:
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-        server.command, env=server.environment
-    ) as process:
+    with (
+        server.log.open("wb") as log,
+        subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+            server.command, env=server.environment, stdout=log, stderr=log
+        ) as process,
+    ):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave no server behind
         try:
             _await(server, process)
@@ -85,5 +88,9 @@ def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.1)
     raise UsageError(
-        say("The notebook server did not start. Another program may use the port; try --port 0.")
+        say(
+            "The notebook server did not start. Another program may use the port: leave --port "
+            "away. What the server said stands in {file}.",
+            file=str(server.log),
+        )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, TimeoutError
 
 COMMAND = Path(sys.executable).with_name("incamail")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -63,11 +64,19 @@ class Desk:
         self.page.wait_for_selector(IDLE, timeout=90_000)
 
     def run_all(self) -> None:
-        """Run → Run All Cells, in the language of the interface, and wait for the last cell."""
-        self.page.locator(".lm-MenuBar-itemLabel", has_text=RUN[self.language]).click()
-        exact = re.compile(f"^{RUN_ALL[self.language]}$")
-        self.page.locator(".lm-Menu-itemLabel", has_text=exact).click()
-        self.page.wait_for_function(DONE, timeout=120_000)
+        """Run → Run All Cells, in the language of the interface, and wait for the last cell.
+
+        JupyterLab drops a run that is asked for while it still connects to the kernel; whoever
+        sees nothing happen chooses it again.
+        """
+        for _ in range(4):
+            self.page.locator(".lm-MenuBar-itemLabel", has_text=RUN[self.language]).click()
+            exact = re.compile(f"^{RUN_ALL[self.language]}$")
+            self.page.locator(".lm-Menu-itemLabel", has_text=exact).click()
+            with contextlib.suppress(TimeoutError):
+                self.page.wait_for_function(BEGUN, timeout=20_000)
+                break
+        self.page.wait_for_function(DONE, timeout=180_000)
 
     def restart_kernels(self, url: str) -> None:
         """What a crash or a reboot does: every kernel begins anew."""
@@ -88,6 +97,9 @@ class Desk:
 
 
 IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+# Some cell runs, waits or has run.
+BEGUN = """() => [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].some(
+  (p) => /\\[(\\d+|\\*)\\]:/.test(p.textContent))"""
 # Every code cell has its number: none runs, none waits.
 DONE = """() => {
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];

@@ -232,7 +232,7 @@ def test_what_is_only_recommended_is_told_and_decides_nothing() -> None:
     """Without a rule the MX look-up still leads to IncaMail: in order, with the advice beside."""
     hop = measured("no_rule", Direction.OUTGOING).hops[2]
     assert (hop.state, hop.advice) == (HopState.OK, ("ROUT02", "ROUT03"))
-    assert hop.words.english().endswith("recommended: ROUT02, ROUT03")
+    assert hop.words.english().endswith("failed: ROUT02, ROUT03")
     assert measured("sound", Direction.OUTGOING).hops[2].advice == ()
 
 
