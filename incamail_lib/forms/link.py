@@ -101,10 +101,10 @@ class LinkTest(View):
         self.password = widgets.Password(description=tell("Password"), style=LONG, layout=half())
         self.consents = column()
         self.send = widgets.Button(
-            description=tell("Send what I agreed to"), layout=widgets.Layout(width="auto")
+            description=tell("Send what I agreed to"), layout=widgets.Layout(width="fit-content")
         )
         self.keep = widgets.Button(
-            description=tell("Save as .eml"), layout=widgets.Layout(width="auto")
+            description=tell("Save as .eml"), layout=widgets.Layout(width="fit-content")
         )
         self.send.on_click(lambda _: self.begin())
         self.keep.on_click(lambda _: self._kept())

@@ -43,7 +43,7 @@ class Paper(View):
         self.make = widgets.Button(
             description=tell("Write HTML, PDF and Word"),
             button_style="primary",
-            layout=widgets.Layout(width="auto"),
+            layout=widgets.Layout(width="fit-content"),
         )
         self.status, shown = html(), html(self.framed())
         self.make.on_click(lambda _: self._made())

@@ -40,7 +40,7 @@ class Signatures(ListView):
             self._add(signature)
         self.more = widgets.Button(
             description=self._tell.gettext("Another signature"),
-            layout=widgets.Layout(width="auto"),
+            layout=widgets.Layout(width="fit-content"),
         )
         self.more.on_click(lambda _: self._add(None))
         return column(self._box, self.more, self.status)
