@@ -189,21 +189,7 @@ def _guide(guide: Contents) -> str:
             for p in guide.phases
         ),
     )
-    for section in guide.sections:
-        items = [i for i in guide.items if i.number.startswith(f"{section.number}.")]
-        text += f"\n## {section.number} {section.title}\n\n" + _table(
-            ("No.", "Question", "Why", "Hint", "Evidence"),
-            (
-                (
-                    i.number,
-                    " ".join((i.question, *i.sub_questions)),
-                    i.why,
-                    i.hint,
-                    ", ".join(i.checks),
-                )
-                for i in items
-            ),
-        )
+    text += "".join(_section(guide, s.number, s.title) for s in guide.sections)
     for flow in guide.flows:
         text += f"\n## {flow.number} {flow.title}\n\n"
         text += "".join(f"{n}. {_cell(step)}\n" for n, step in enumerate(flow.steps, 1))
@@ -219,6 +205,22 @@ def _guide(guide: Contents) -> str:
             ((q.number, q.question, ", ".join(q.facts)) for q in guide.questions),
         )
     )
+
+
+def _section(guide: Contents, number: str, title: str) -> str:
+    rows = (
+        (
+            item.number,
+            " ".join((item.question, *item.sub_questions)),
+            item.why,
+            item.hint,
+            ", ".join(item.checks),
+        )
+        for item in guide.items
+        if item.number.startswith(f"{number}.")
+    )
+    heads = ("No.", "Question", "Why", "Hint", "Evidence")
+    return f"\n## {number} {title}\n\n" + _table(heads, rows)
 
 
 def _platform(platform: Platform) -> str:

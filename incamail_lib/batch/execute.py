@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,16 +123,7 @@ def run_notebook(
     from incamail_lib.runbook import localised, parameters_of, read_model
 
     notebook = read_model(model)
-    unknown = sorted(set(parameters) - parameters_of(notebook))
-    if unknown:
-        raise UsageError(
-            say(
-                "The notebook {name} has no parameter «{given}». It has: {allowed}.",
-                name=model.name,
-                given=", ".join(unknown)[:200],
-                allowed=", ".join(sorted(parameters_of(notebook))),
-            )
-        )
+    _refuse_unknown(parameters, parameters_of(notebook), model.name)
     try:
         execute_notebook(
             localised(notebook, language),
@@ -143,6 +134,8 @@ def run_notebook(
             start_timeout=START_TIMEOUT_S,
             execution_timeout=timeout_s,
             store_widget_state=False,  # else reports would need JavaScript from a CDN
+            # All is written by then; a graceful end would interrupt the kernel, which complains.
+            shutdown_kernel="immediate",
             config=_kernel_config(),
         )
     except PapermillException as error:
@@ -154,6 +147,19 @@ def run_notebook(
     except OSError as error:
         raise not_written(output, error) from None
     return None
+
+
+def _refuse_unknown(given: Iterable[str], known: frozenset[str], notebook: str) -> None:
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise UsageError(
+            say(
+                "The notebook {name} has no parameter «{given}». It has: {allowed}.",
+                name=notebook,
+                given=", ".join(unknown)[:200],
+                allowed=", ".join(sorted(known)),
+            )
+        )
 
 
 def _kernel_config() -> Any:

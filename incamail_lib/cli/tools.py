@@ -21,7 +21,14 @@ from incamail_lib.errors import UsageError
 from incamail_lib.facts.certificate import CredentialFacts, CredentialUse
 from incamail_lib.facts.dns import DnsAnswer, DomainFacts
 from incamail_lib.facts.observation import Observation
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.routing import (
+    MessageRouting,
+    Method,
+    NextHop,
+    NextHopKind,
+    RuleSet,
+    SubjectView,
+)
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
 from incamail_lib.guide import load_platform
 from incamail_lib.i18n import Text, Translator, say
@@ -77,22 +84,26 @@ def route(
     if as_json:
         print_json(found)
     else:
-        rows = [
-            (
-                r.recipient,
-                t("IncaMail") if r.to_incamail else t("ordinary mail"),
-                r.next_hop.value or t.text(word(r.next_hop.kind)) if r.next_hop else "–",
-                t.text(word(r.sending_type)) if r.sending_type else "–",
-                r.delivered_to,
-                "\n".join(t.text(h.text) for h in r.hazards if h.text),
-            )
-            for r in found.routes
-        ]
-        heads = [t("Recipient"), t("Route"), t("Next hop"), t("Sending type"), t("Delivered to")]
-        table([*heads, t("Hazards")], rows)
-        for hazard in found.hazards:
-            typer.echo(t.text(hazard.text) if hazard.text else hazard.code)
+        _tell_routes(found, t)
     raise typer.Exit(1 if any(r.leaks for r in found.routes) else 0)
+
+
+def _tell_routes(found: MessageRouting, t: Translator) -> None:
+    rows = [
+        (
+            r.recipient,
+            t("IncaMail") if r.to_incamail else t("ordinary mail"),
+            r.next_hop.value or t.text(word(r.next_hop.kind)) if r.next_hop else "–",
+            t.text(word(r.sending_type)) if r.sending_type else "–",
+            r.delivered_to,
+            "\n".join(t.text(h.text) for h in r.hazards if h.text),
+        )
+        for r in found.routes
+    ]
+    heads = [t("Recipient"), t("Route"), t("Next hop"), t("Sending type"), t("Delivered to")]
+    table([*heads, t("Hazards")], rows)
+    for hazard in found.hazards:
+        typer.echo(t.text(hazard.text) if hazard.text else hazard.code)
 
 
 def lookup(

@@ -20,8 +20,9 @@ from incamail_lib.dossier.progress import (
     State,
     TestResult,
 )
+from incamail_lib.dossier.words import message_text
 from incamail_lib.guide import Contents
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import N_, Text
 from incamail_lib.record import Record
 
 PhaseKey = Literal["planning", "preparation", "set_up", "test"]
@@ -108,16 +109,6 @@ _TESTS: tuple[tuple[str, str], ...] = (
     ("link", N_("Simple test of the link (guide 8.3)")),
     ("identity", N_("Check that it is really IncaMail (guide 8.4)")),
 )
-_DIRECTIONS = {Direction.OUTGOING: N_("outgoing"), Direction.INCOMING: N_("incoming")}
-_KINDS = {
-    Kind.CONFIDENTIAL: N_("confidential"),
-    Kind.PERSONAL: N_("personal"),
-    Kind.REGISTERED: N_("registered"),
-}
-_AUDIENCES = {
-    Audience.INTERNAL: N_("internal address"),
-    Audience.EXTERNAL: N_("external address"),
-}
 
 
 def progress(dossier: Dossier, guide: Contents, today: dt.date) -> Progress:
@@ -210,15 +201,8 @@ def _acceptance(dossier: Dossier) -> Iterable[Step]:
     """The twelve messages. Of a test that was repeated, the last entry counts."""
     latest = {test.key: test for test in dossier.acceptance}
     for key in product(Direction, Kind, Audience):
-        direction, kind, audience = key
-        title = say(
-            "{direction}, {kind}, {audience}",
-            direction=Text(template=_DIRECTIONS[direction]),
-            kind=Text(template=_KINDS[kind]),
-            audience=Text(template=_AUDIENCES[audience]),
-        )
         test = latest.get(key)
-        yield _test(dossier, ".".join(key), title, _result(test))
+        yield _test(dossier, ".".join(key), message_text(*key), _result(test))
 
 
 def _result(test: AcceptanceTest | None) -> TestResult | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from incamail_lib.dossier.progress import Role, State, TestResult
-from incamail_lib.i18n import N_, Text
+from incamail_lib.dossier.progress import Audience, Direction, Kind, Role, State, TestResult
+from incamail_lib.i18n import N_, Text, say
 
 _PHASES: dict[str, str] = {
     "planning": N_("Planning"),
@@ -32,6 +32,17 @@ _RESULTS = {
     TestResult.FAILED: N_("failed"),
 }
 
+_DIRECTIONS = {Direction.OUTGOING: N_("outgoing"), Direction.INCOMING: N_("incoming")}
+_KINDS = {
+    Kind.CONFIDENTIAL: N_("confidential"),
+    Kind.PERSONAL: N_("personal"),
+    Kind.REGISTERED: N_("registered"),
+}
+_AUDIENCES = {
+    Audience.INTERNAL: N_("internal address"),
+    Audience.EXTERNAL: N_("external address"),
+}
+
 
 def phase_text(key: str) -> Text:
     """A phase of the guide."""
@@ -46,3 +57,13 @@ def role_text(role: Role) -> Text:
 def state_text(state: State | TestResult) -> Text:
     """Where a question or a test stands."""
     return Text(template=_STATES[state] if isinstance(state, State) else _RESULTS[state])
+
+
+def message_text(direction: Direction, kind: Kind, audience: Audience) -> Text:
+    """One message of the acceptance tests, e.g. "outgoing, confidential, internal address"."""
+    return say(
+        "{direction}, {kind}, {audience}",
+        direction=Text(template=_DIRECTIONS[direction]),
+        kind=Text(template=_KINDS[kind]),
+        audience=Text(template=_AUDIENCES[audience]),
+    )

@@ -17,20 +17,13 @@ from incamail_lib.dossier.progress import (
     Role,
     TestResult,
 )
-from incamail_lib.dossier.words import role_text, state_text
+from incamail_lib.dossier.words import message_text, role_text, state_text
 from incamail_lib.forms.desk import Desk
 from incamail_lib.forms.view import View, column, html, row
-from incamail_lib.i18n import N_, Text
+from incamail_lib.i18n import Text
 from incamail_lib.report.language import voice
 from incamail_lib.report.pages import render
 
-DIRECTIONS = {Direction.OUTGOING: N_("outgoing"), Direction.INCOMING: N_("incoming")}
-KINDS = {
-    Kind.CONFIDENTIAL: N_("confidential"),
-    Kind.PERSONAL: N_("personal"),
-    Kind.REGISTERED: N_("registered"),
-}
-AUDIENCES = {Audience.INTERNAL: N_("internal address"), Audience.EXTERNAL: N_("external address")}
 _CELL = {"width": "11rem"}
 
 
@@ -169,9 +162,7 @@ class Acceptance(ListView):
         )
 
     def _label(self, test: AcceptanceTest) -> str:
-        tell = self._tell.gettext
-        parts = (DIRECTIONS[test.direction], KINDS[test.kind], AUDIENCES[test.audience])
-        return ", ".join(tell(part) for part in parts)
+        return self._tell.told(message_text(*test.key))
 
     def static(self) -> str:
         """A table of tests and results."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from incamail_lib.facts.smtp import EndpointFacts, TlsFacts
 from incamail_lib.i18n import Language
 from incamail_lib.report import words
 from incamail_lib.report.cleaning import clean
-from incamail_lib.report.language import DASH, voice
+from incamail_lib.report.language import DASH, Voice, voice
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONG = 2000
@@ -46,7 +47,13 @@ def environment(language: Language) -> Environment:
     # The i18n extension declares these at run time, so no type names them.
     made.install_gettext_callables(tell.gettext, plural, newstyle=True)  # type: ignore[attr-defined]
     made.globals.update(dash=DASH, say=tell.say, language=language, symbols=words.SYMBOLS)
-    made.filters.update(
+    made.filters.update(_filters(tell, language))
+    return made
+
+
+def _filters(tell: Voice, language: Language) -> dict[str, Callable[..., Any]]:
+    """What the templates do to values: translate, name, shorten, arrange."""
+    return dict(
         told=tell.told,
         tr=tell.gettext,
         day=tell.day,
@@ -72,7 +79,6 @@ def environment(language: Language) -> Environment:
         short=clean,
         fingerprint=lambda digest: clean(":".join(_pairs(digest))),
     )
-    return made
 
 
 def _observed(seen: Observation, language: Language) -> str:
