@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, TimeoutError
+from playwright.sync_api import Browser, Locator, Page
 
 COMMAND = Path(sys.executable).with_name("incamail")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -61,21 +61,27 @@ class Desk:
         """Go to a notebook and wait until it is there."""
         self.page.goto(url + "&reset")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=90_000)
+        self._await_kernel(url)
+
+    def _await_kernel(self, url: str) -> None:
+        """Until the notebook's kernel rests: JupyterLab asks for a kernel when a run comes first,
+        and what it shows of a kernel before there is one looks the same as rest."""
+        root, token = _root_and_token(url)
+        name = url.split("/lab/tree/")[1].split("?", maxsplit=1)[0]
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            sessions = _asked(f"{root}/api/sessions", token)
+            found = [s["kernel"]["execution_state"] for s in sessions if s["path"] == name]
+            if found == ["idle"]:
+                break
+            self.page.wait_for_timeout(200)
         self.page.wait_for_selector(IDLE, timeout=90_000)
 
     def run_all(self) -> None:
-        """Run → Run All Cells, in the language of the interface, and wait for the last cell.
-
-        JupyterLab drops a run that is asked for while it still connects to the kernel; whoever
-        sees nothing happen chooses it again.
-        """
-        for _ in range(4):
-            self.page.locator(".lm-MenuBar-itemLabel", has_text=RUN[self.language]).click()
-            exact = re.compile(f"^{RUN_ALL[self.language]}$")
-            self.page.locator(".lm-Menu-itemLabel", has_text=exact).click()
-            with contextlib.suppress(TimeoutError):
-                self.page.wait_for_function(BEGUN, timeout=20_000)
-                break
+        """Run → Run All Cells, in the language of the interface, and wait for the last cell."""
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=RUN[self.language]).click()
+        exact = re.compile(f"^{RUN_ALL[self.language]}$")
+        self.page.locator(".lm-Menu-itemLabel", has_text=exact).click()
         self.page.wait_for_function(DONE, timeout=180_000)
 
     def restart_kernels(self, url: str) -> None:
@@ -97,14 +103,15 @@ class Desk:
 
 
 IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-# Some cell runs, waits or has run.
-BEGUN = """() => [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].some(
-  (p) => /\\[(\\d+|\\*)\\]:/.test(p.textContent))"""
 # Every code cell has its number: none runs, none waits.
 DONE = """() => {
   const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
   return prompts.length > 3 && prompts.every((p) => /\\[\\d+\\]:/.test(p.textContent));
 }"""
+
+
+def _root_and_token(url: str) -> tuple[str, str]:
+    return url.split("/lab/", maxsplit=1)[0], url.rpartition("token=")[2]
 
 
 def _asked(url: str, token: str, method: str = "GET") -> Any:
