@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
@@ -18,6 +19,7 @@ from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
 from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.files import write_whole
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Language, Text, say
 from incamail_lib.report.order import Row, decisive
@@ -68,6 +70,17 @@ class PortfolioRun:
         object.__setattr__(self, "exit_code", _SEVERITY[worst])
 
 
+class _Fate(AbstractContextManager["_Fate"]):
+    """What went wrong for one client, as a value: recorded there, it stops no other."""
+
+    error: Exception | None = None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        if isinstance(error, Exception):  # Ctrl-C and the like end the run
+            self.error = error
+        return self.error is not None
+
+
 def dossiers_in(arguments: Sequence[str]) -> tuple[Path, ...]:
     """The dossier files that files, folders and globs name, each once, in order.
 
@@ -113,7 +126,10 @@ def audit_all(
     measured = asyncio.run(_measure_all(cases, started, progress, passphrases))
     outcomes = list(wrong)
     for done, (case, result) in enumerate(zip(cases, measured, strict=True), 1):
-        outcomes.append(_rendered(case, result, output, started, with_pdf))
+        with _Fate() as fate:
+            outcomes.append(_rendered(case, result, output, started, with_pdf))
+        if fate.error is not None:
+            outcomes.append(_failed(case, fate.error, output, started))
         if progress:
             progress("render", done, len(cases))
     index = None
@@ -171,10 +187,10 @@ def _rendered(
     started: dt.datetime,
     with_pdf: bool,
 ) -> CaseOutcome:
+    if isinstance(measured, BaseException):
+        return _failed(case, measured, output, started)
     name = case.dossier.organisation
     folder = case_folder(output, name, started)
-    if isinstance(measured, BaseException):
-        return _not_measured(case, measured, folder)
     try:
         facts_file = save_record(measured, folder / "facts.json")
         record = render_audit(
@@ -204,24 +220,22 @@ def _told(case: Case, record: RunRecord, folder: Path) -> CaseOutcome:
     )
 
 
-def _not_measured(case: Case, error: BaseException, folder: Path) -> CaseOutcome:
-    """An error of the user's becomes its sentence; a bug becomes a crash record in the folder."""
+def _failed(case: Case, error: BaseException, output: Path, started: dt.datetime) -> CaseOutcome:
+    """An error of the user's becomes its sentence; a bug becomes a crash record in a folder."""
+    name = case.dossier.organisation
     if not isinstance(error, Exception):
         raise error  # Ctrl-C and the like end the run
     if isinstance(error, IncaMailError):
-        name = case.dossier.organisation
         return CaseOutcome(case.path, name, error.exit_code, problem=error.text)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = case_folder(output, name, started)
     crash = folder / "crash.txt"
-    crash.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    write_whole(crash, "".join(traceback.format_exception(error)).encode())
     problem = say(
         "The audit crashed ({kind}). This is a fault of the program; the details are in {file}.",
         kind=type(error).__name__,
         file=str(crash),
     )
-    return CaseOutcome(
-        case.path, case.dossier.organisation, CRASHED, folder=folder, problem=problem
-    )
+    return CaseOutcome(case.path, name, CRASHED, folder=folder, problem=problem)
 
 
 def _overview(

@@ -59,6 +59,36 @@ def test_one_that_goes_wrong_stops_no_other(tmp_path: Path, monkeypatch) -> None
     overview(run.index, {"sound": "ready", "faulty": "not_ready", "damaged": "", "crashing": ""})
 
 
+def test_a_bug_while_rendering_stops_no_other_either(tmp_path: Path, monkeypatch) -> None:
+    """The report of one client cannot be made: it is listed as crashed, the other has its own."""
+    render = portfolio.render_audit
+
+    def rendered(dossier_file, *arguments, **options):
+        if dossier_file.stem == "unlucky":
+            raise ZeroDivisionError("a bug")
+        return render(dossier_file, *arguments, **options)
+
+    monkeypatch.setattr(portfolio, "render_audit", rendered)
+    paths = [dossier(tmp_path, "unlucky"), dossier(tmp_path, "lucky")]
+    run = audit_all(paths, output=tmp_path / "reports", with_pdf=False)
+    told = {o.dossier.stem: o for o in run.outcomes}
+    assert told["unlucky"].exit_code == CRASHED == run.exit_code
+    assert told["lucky"].verdict is Verdict.READY
+    assert list((tmp_path / "reports" / "unlucky").glob("*/crash.txt"))
+
+
+def test_a_folder_that_cannot_be_written_is_told_for_each(tmp_path: Path) -> None:
+    """A file in the place of one organisation's folder: its sentence; the other goes on."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "blocked").write_text("a file", encoding="utf-8")
+    paths = [dossier(tmp_path, "blocked"), dossier(tmp_path, "free")]
+    run = audit_all(paths, output=tmp_path / "reports", with_pdf=False)
+    told = {o.dossier.stem: o for o in run.outcomes}
+    assert told["blocked"].problem is not None
+    assert "blocked" in told["blocked"].problem.english()
+    assert told["free"].verdict is Verdict.READY
+
+
 def overview(index: Path | None, verdicts: dict[str, str]) -> None:
     """index.html and summary.csv name every organisation; links lead to reports."""
     assert index is not None
