@@ -13,21 +13,31 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
-from rich.text import Text as Styled
+from rich.text import Text as RichText
 
 from incamail_lib.audit import Progress as Report
 from incamail_lib.errors import IncaMailError
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import LANGUAGES, N_, Language, Translator, translator
 from incamail_lib.record import Record
+from incamail_lib.report.cleaning import clean
 
 COLOURS = {Verdict.READY: "green", Verdict.NOT_READY: "red", Verdict.INCONCLUSIVE: "yellow"}
+LONGEST = 4000  # characters of one line
 _STAGES = {
     "dns": N_("DNS look-ups"),
     "probe": N_("SMTP and TLS probes"),
     "measure": N_("Organisations measured"),
     "render": N_("Reports written"),
 }
+
+
+class Styled(RichText):
+    """Text for the terminal: what a dossier or a server says can neither colour nor move it."""
+
+    def __init__(self, text: str = "", style: str = "") -> None:
+        lines = (str(clean(line, LONGEST)) for line in text.split("\n"))
+        super().__init__("\n".join(lines), style=style)
 
 
 def out() -> Console:

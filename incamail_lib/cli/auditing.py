@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text as Styled
 
 from incamail_lib.audit import load_facts
 from incamail_lib.batch.portfolio import (
@@ -21,6 +20,7 @@ from incamail_lib.batch.portfolio import (
 from incamail_lib.checks import judge_facts
 from incamail_lib.cli._console import (
     COLOURS,
+    Styled,
     chosen,
     clear_errors,
     out,

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text as Styled
 
-from incamail_lib.cli._console import chosen, clear_errors, out, print_json, table
+from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json, table
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.dossier import Dossier, Progress, progress, read_dossier
 from incamail_lib.dossier.merging import differences, in_words

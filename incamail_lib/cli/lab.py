@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text as Styled
 
-from incamail_lib.cli._console import clear_errors, out, print_json, table
+from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Translator, say

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text as Styled
 
 from incamail_lib.batch.execute import slug
 from incamail_lib.binding import bind
-from incamail_lib.cli._console import chosen, clear_errors, out, print_json
+from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.deliverables import NAMES, write_documents
 from incamail_lib.deliverables import chosen as chosen_documents

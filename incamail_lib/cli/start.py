@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text as Styled
 
-from incamail_lib.cli._console import chosen, clear_errors, out
+from incamail_lib.cli._console import Styled, chosen, clear_errors, out
 from incamail_lib.cli.auditing import Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Translator, say

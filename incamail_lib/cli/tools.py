@@ -13,7 +13,7 @@ from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks.words import reason_text, trust_text
-from incamail_lib.cli._console import clear_errors, print_json, table
+from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.dossier import read_dossier
@@ -103,7 +103,7 @@ def _tell_routes(found: MessageRouting, t: Translator) -> None:
     heads = [t("Recipient"), t("Route"), t("Next hop"), t("Sending type"), t("Delivered to")]
     table([*heads, t("Hazards")], rows)
     for hazard in found.hazards:
-        typer.echo(t.text(hazard.text) if hazard.text else hazard.code)
+        out().print(Styled(t.text(hazard.text) if hazard.text else hazard.code))
 
 
 def lookup(

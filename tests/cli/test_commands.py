@@ -172,3 +172,15 @@ def test_the_demo_shows_three_fates_and_names_what_it_wrote(tmp_path: Path) -> N
     ]
     assert Path(done.stdout.splitlines()[-1].removeprefix("Overview: ")).exists()
     assert len(list(tmp_path.glob("*/*/report.html"))) == 3
+
+
+def test_what_a_dossier_says_cannot_move_the_terminal(tmp_path: Path) -> None:
+    """Escapes, bells and bidirectional marks in a name are printed as their code points."""
+    path = tmp_path / "evil.yaml"
+    path.write_text(
+        'organisation: "Evil \\e[31mred\\a \\u202egnp"\ndomains: [evil.example]\nplatform: lab\n',
+        encoding="utf-8",
+    )
+    told = said("dossier", "show", str(path), "--lang", "en")
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", told)
+    assert "\\x1b[31mred" in told
