@@ -52,8 +52,29 @@ class Case:
     async def facts(self, *, progress: Progress | None = None) -> AuditFacts:
         """The saved facts where a file was given, else freshly measured ones."""
         if self.facts_file:
-            return load_facts(self.facts_file)
+            return self.saved_facts(self.facts_file)
         return await measure_dossier(self.dossier, progress=progress)
+
+    def saved_facts(self, file: Path) -> AuditFacts:
+        """Facts of an earlier audit of this organisation.
+
+        Errors: MaterialError for a damaged file, UsageError for facts of somebody else.
+        """
+        facts = load_facts(file)
+        theirs, ours = facts.declared, self.dossier
+        same = set(theirs.domains) == set(ours.domains)
+        if theirs.organisation != ours.organisation or not same:
+            raise UsageError(
+                say(
+                    "{file} holds facts about «{theirs}» ({domains}), but the dossier is about "
+                    "«{ours}». Name the facts of this organisation, or measure anew.",
+                    file=str(file),
+                    theirs=theirs.organisation,
+                    domains=", ".join(theirs.domains),
+                    ours=ours.organisation,
+                )
+            )
+        return facts
 
     async def audit(self, *, now: dt.datetime | None = None) -> Audit:
         """Facts judged as of `now` (default: the time of measurement)."""

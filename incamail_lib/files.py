@@ -33,6 +33,14 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> Path:
     return path
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it. Errors: OutputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from None
+
+
 def not_written(path: Path, error: OSError) -> OutputError:
     """The error for a file or folder that could not be written."""
     return OutputError(

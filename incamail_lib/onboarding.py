@@ -228,7 +228,9 @@ def latest_audit(output: Path, organisation: str) -> Audit | None:
     found = sorted((output / slug(organisation)).glob(f"*/{RECORD}"), reverse=True)
     for path in found:
         try:
-            return load_audit(path)
+            audit = load_audit(path)
         except MaterialError:
             continue
+        if audit.facts.declared.organisation == organisation:  # names may share a folder
+            return audit
     return None

@@ -23,6 +23,7 @@ LAYERS = {
     "workplace": 7,
     "onboarding": 8,
     **dict.fromkeys(("cli", "docs", "catalogs"), 9),
+    "command": 10,
 }
 MEASURING = frozenset({"lookup", "probe", "linktest"})
 JUDGING = frozenset({"checks"})

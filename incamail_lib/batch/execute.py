@@ -7,6 +7,7 @@ time, so a run counts as done only by the record that its last cell wrote.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -41,7 +42,9 @@ class RunRecord:
 def slug(name: str) -> str:
     """A folder name for an organisation: ASCII letters, digits and hyphens, never empty."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "organisation"
+    short = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+    # A name without Latin letters still has a folder that is nobody else's.
+    return short or f"organisation-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def case_folder(output: Path, organisation: str, started: dt.datetime) -> Path:

@@ -13,6 +13,7 @@ from incamail_lib.findings import Audit, Finding, Level, Outcome, Verdict
 from incamail_lib.i18n import Language, Text
 from incamail_lib.report.cleaning import spreadsheet_cell
 from incamail_lib.report.language import voice
+from incamail_lib.report.order import decisive
 from incamail_lib.report.pages import render
 from incamail_lib.report.style import page_style
 
@@ -42,7 +43,7 @@ class _Line:
     organisation: str
     verdict: Verdict | None
     link: str  # relative to the overview; "" without a report
-    failed: tuple[Finding, ...] = ()
+    deciding: tuple[Finding, ...] = ()
     advised: int = 0  # recommended checks that failed
     unknown: int = 0
     passed: int = 0
@@ -76,7 +77,7 @@ def _line(entry: IndexEntry, folder: Path) -> _Line:
         organisation=entry.organisation,
         verdict=audit.verdict,
         link=_link(entry, folder),
-        failed=tuple({f.code: f for f in audit.findings if f.blocks}.values()),
+        deciding=_deciding(audit),
         advised=_count(audit, Outcome.FAILED, Level.RECOMMENDED),
         unknown=_count(audit, Outcome.UNKNOWN, Level.REQUIRED),
         passed=sum(f.outcome is Outcome.PASSED for f in audit.findings),
@@ -84,6 +85,12 @@ def _line(entry: IndexEntry, folder: Path) -> _Line:
         measured=audit.facts.measured_at.isoformat(timespec="seconds"),
         problem=entry.problem,
     )
+
+
+def _deciding(audit: Audit) -> tuple[Finding, ...]:
+    """Each check once that keeps the organisation from being ready."""
+    rows = () if audit.verdict is Verdict.READY else decisive(audit)
+    return tuple({row.finding.code: row.finding for row in rows}.values())
 
 
 def _count(audit: Audit, outcome: Outcome, level: Level) -> int:
@@ -105,8 +112,8 @@ def _csv(lines: Sequence[_Line], language: Language) -> str:
         [
             {
                 "organisation": spreadsheet_cell(line.organisation),
-                "verdict": line.verdict.value if line.verdict else "crashed",
-                "failed_required": " ".join(f.code for f in line.failed),
+                "verdict": line.verdict.value if line.verdict else "no_verdict",
+                "deciding": " ".join(f.code for f in line.deciding),
                 "failed_recommended": line.advised,
                 "unknown_required": line.unknown,
                 "passed": line.passed,

@@ -12,14 +12,14 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
-from incamail_lib.audit import Progress, load_audit, load_facts, save_record
+from incamail_lib.audit import Progress, load_audit, save_record
 from incamail_lib.audit.planning import Passphrases
 from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.files import write_whole
+from incamail_lib.files import make_folder, write_whole
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Language, Text, say
 from incamail_lib.report.order import Row, decisive
@@ -121,6 +121,7 @@ def audit_all(
 
     A single wrong dossier raises DossierError; among several it becomes an outcome of its own.
     """
+    make_folder(output)  # before anything is measured in vain
     started = dt.datetime.now(dt.UTC)
     cases, wrong = _bound(paths, language, facts)
     measured = asyncio.run(_measure_all(cases, started, progress, passphrases))
@@ -166,7 +167,7 @@ async def _measure_all(
         nonlocal done
         async with gate:
             if case.facts_file:
-                return load_facts(case.facts_file)
+                return case.saved_facts(case.facts_file)
             inner = progress if len(cases) == 1 else None
             facts = await measure_dossier(
                 case.dossier, now=now, progress=inner, passphrases=passphrases

@@ -48,6 +48,10 @@ class _Locked(_Unusable):
     """A passphrase is missing or wrong."""
 
 
+class _Absent(_Unusable):
+    """There is nothing to be read at that path."""
+
+
 @dataclass
 class _Contents:
     """What a file held, before it is put in order."""
@@ -76,8 +80,10 @@ def load_credential(
             _add_key(contents, _read(key_path), passphrase)
         if not contents.certificates:
             raise _Unusable(N_("the file holds no certificate"))
+    except (_Locked, _Absent) as error:  # says something of the dossier, not of the certificate
+        return _unreadable(path, uses, inconclusive(Reason.NOT_REACHED, str(error))), None
     except _Unusable as error:
-        return _unreadable(path, uses, str(error)), None
+        return _unreadable(path, uses, no(Reason.SEEN, str(error))), None
     return _told(path, uses, contents)
 
 
@@ -94,12 +100,14 @@ def needs_passphrase(path: Path, *, key_path: Path | None = None) -> bool:
     return False
 
 
-def _unreadable(path: Path, uses: tuple[CredentialUse, ...], cause: str) -> CredentialFacts:
+def _unreadable(
+    path: Path, uses: tuple[CredentialUse, ...], readable: Observation
+) -> CredentialFacts:
     return CredentialFacts(
         label=printable(path.name),
         uses=uses,
-        readable=no(Reason.SEEN, cause),
-        key_matches=inconclusive(Reason.NOT_REACHED, cause),
+        readable=readable,
+        key_matches=inconclusive(Reason.NOT_REACHED, readable.evidence),
     )
 
 
@@ -139,7 +147,7 @@ def _read(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         cause = error.strerror or type(error).__name__
-        raise _Unusable(printable(f"{path.name}: {cause}")) from None
+        raise _Absent(printable(f"{path.name}: {cause}")) from None
     if len(data) > MAX_BYTES:
         raise _Unusable(N_("the file is larger than 1 MB"))
     if not data.strip():
@@ -264,12 +272,19 @@ def _key_of(block: bytes, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bo
 
 
 def _der_key(data: bytes, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bool]:
-    for secret in (None, passphrase):
-        try:
-            return serialization.load_der_private_key(data, secret), secret is not None
-        except UNREADABLE:
-            continue
-    raise _Locked(N_("the key file is damaged, or its passphrase is missing or wrong"))
+    try:
+        return serialization.load_der_private_key(data, None), False
+    except TypeError:  # sound, but encrypted
+        return _locked_der_key(data, passphrase), True
+    except UNREADABLE:
+        raise _Unusable(N_("the key is damaged")) from None
+
+
+def _locked_der_key(data: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
+    try:
+        return serialization.load_der_private_key(data, passphrase or None)
+    except UNREADABLE:
+        raise _Locked(_passphrase_problem(passphrase)) from None
 
 
 def _leaf_first(

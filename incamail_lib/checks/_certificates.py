@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from incamail_lib.checks._core import Result, failed, passed, unknown
+from incamail_lib.checks._core import Result, failed, not_applicable, passed, unknown
 from incamail_lib.checks.words import joined, stores_text
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
 from incamail_lib.findings import Level
@@ -29,8 +29,12 @@ def valid_now(leaf: CertificateFacts, now: dt.datetime) -> Result:
     return passed(say("Valid until {date}.", date=leaf.not_after.date().isoformat()))
 
 
-def valid_at(leaf: CertificateFacts, day: dt.date) -> Result:
-    """Still valid at the end of `day`."""
+def valid_at(leaf: CertificateFacts, day: dt.date | None, now: dt.datetime) -> Result:
+    """Still valid at the end of `day`, the go-live date; one that has passed decides nothing."""
+    if day is None:
+        return not_applicable(say("No go-live date is fixed yet."))
+    if day < now.date():
+        return not_applicable(say("The go-live date {day} has passed.", day=day.isoformat()))
     if leaf.not_after is None:
         return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
     until = leaf.not_after.date()
@@ -120,6 +124,8 @@ def stores_agree(trust: Sequence[TrustFacts]) -> Result:
     asked = [t for t in trust if t.reason is not TrustReason.STORE_UNREADABLE]
     if not asked:
         return unknown(say("No trust store could be asked."))
+    if len(asked) == 1:
+        return not_applicable(say("Only one trust store was asked."))
     if len({t.reason for t in asked}) == 1:
         return passed(say("{count} stores agree.", count=len(asked)))
     return failed(

@@ -51,7 +51,8 @@ def sending_file_is_readable(told: CredentialFacts, _: Context) -> Result:
         return passed(
             say("{format}, {count} certificates.", format=told.format, count=len(told.chain))
         )
-    return failed(say("It cannot be used: {cause}.", cause=Text(template=told.readable.evidence)))
+    cannot = say("It cannot be used: {cause}.", cause=Text(template=told.readable.evidence))
+    return failed(cannot) if told.readable.is_no else unknown(cannot)
 
 
 @check(
@@ -185,10 +186,7 @@ def client_is_valid_today(told: CredentialFacts, context: Context) -> Result:
 )
 def client_is_valid_at_go_live(told: CredentialFacts, context: Context) -> Result:
     """The go-live date lies before the end."""
-    day = context.facts.declared.go_live
-    if day is None:
-        return not_applicable(say("No go-live date is fixed yet."))
-    return rules.valid_at(told.chain[0], day)
+    return rules.valid_at(told.chain[0], context.facts.declared.go_live, context.now)
 
 
 @check(

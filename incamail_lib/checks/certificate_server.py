@@ -170,10 +170,7 @@ def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
 @with_certificate
 def server_is_valid_at_go_live(endpoint: EndpointFacts, context: Context) -> Result:
     """The go-live date lies before the end."""
-    day = context.facts.declared.go_live
-    if day is None:
-        return not_applicable(say("No go-live date is fixed yet."))
-    return rules.valid_at(endpoint.chain[0], day)
+    return rules.valid_at(endpoint.chain[0], context.facts.declared.go_live, context.now)
 
 
 @check(

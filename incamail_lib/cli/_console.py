@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from incamail_lib.audit import Progress as Report
-from incamail_lib.errors import IncaMailError
+from incamail_lib.errors import IncaMailError, UsageError
 from incamail_lib.findings import Verdict
-from incamail_lib.i18n import LANGUAGES, N_, Language, Translator, translator
+from incamail_lib.i18n import LANGUAGES, N_, Language, Translator, say, translator
 from incamail_lib.record import Record
 from incamail_lib.report.cleaning import clean
 
@@ -40,9 +40,17 @@ class Styled(RichText):
         super().__init__("\n".join(lines), style=style)
 
 
+class _Output(Console):
+    """A console that ends quietly, as programs do, when its reader has had enough."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + 13)  # as the shell tells SIGPIPE
+
+
 def out() -> Console:
     """Standard output, for results."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return _Output(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def err() -> Console:
@@ -52,6 +60,14 @@ def err() -> Console:
 
 def chosen(language: str | None, fallback: Language | None = None) -> Language:
     """The language asked for, else `fallback`, else that of the environment, else English."""
+    if language and language not in LANGUAGES:
+        raise UsageError(
+            say(
+                "There is no language «{given}»; choose one of {allowed}.",
+                given=language[:20],
+                allowed=", ".join(LANGUAGES),
+            )
+        )
     wanted = language or fallback or os.environ.get("INCAMAIL_LANG") or os.environ.get("LANG", "")
     return next((known for known in LANGUAGES if wanted.lower().startswith(known)), "en")
 
@@ -59,8 +75,9 @@ def chosen(language: str | None, fallback: Language | None = None) -> Language:
 @contextmanager
 def clear_errors(language: str | None) -> Iterator[Translator]:
     """Turn an IncaMailError into its translated sentence and exit code."""
-    t = translator(chosen(language))
+    t = translator(chosen(None))
     try:
+        t = translator(chosen(language))
         yield t
     except IncaMailError as error:
         say_error(t.text(error.text))

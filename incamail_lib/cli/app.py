@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -48,11 +47,3 @@ app.command()(tools.lookup)
 app.command()(tools.probe)
 app.command()(tools.inspect)
 app.add_typer(dossier.app, name="dossier")
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -55,6 +55,7 @@ def documents(
 
 
 def _known(name: str) -> str:
+    name = name.replace("-", "_")  # as the files are called
     if name not in NAMES:
         raise UsageError(
             say(

@@ -39,10 +39,10 @@ def start(
 ) -> None:
     """Open the runbook's notebooks in JupyterLab, on this computer only; Ctrl-C ends it."""
     with clear_errors(lang) as t:
-        chosen_file = dossier or EXAMPLES / "muster.yaml"
-        place = prepare(working_copy(chosen_file, output), output, chosen(lang) if lang else "")
+        file = working_copy(dossier or EXAMPLES / "muster.yaml", output)
+        place = prepare(file, output, chosen(lang) if lang else "")
         server = voila_server(place, port=port) if app else jupyter_server(place, port=port)
-        _serve(server, t, open_browser=browser)
+        _serve(server, file, t, open_browser=browser)
 
 
 def demo_session(
@@ -56,7 +56,7 @@ def demo_session(
     start(EXAMPLES / "halbvoll.yaml", output, app=app, browser=browser, port=port, lang=lang)
 
 
-def _serve(server: Server, t: Translator, *, open_browser: bool) -> None:
+def _serve(server: Server, dossier: Path, t: Translator, *, open_browser: bool) -> None:
     with (
         server.log.open("wb") as log,
         subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
@@ -67,7 +67,8 @@ def _serve(server: Server, t: Translator, *, open_browser: bool) -> None:
         try:
             _await(server, process)
             out().print(Styled(t("The runbook is open at {url}").format(url=server.url)))
-            out().print(Styled(t("Press Ctrl-C to end it. Everything entered is in the dossier.")))
+            out().print(Styled(t("Everything entered is kept in {file}.").format(file=dossier)))
+            out().print(Styled(t("Press Ctrl-C to end it.")))
             if open_browser:
                 webbrowser.open(server.url)
             process.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from incamail_lib.facts.routing import (
     NextHop,
     NextHopKind,
     RuleSet,
+    Severity,
     SubjectView,
 )
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
@@ -85,7 +87,9 @@ def route(
         print_json(found)
     else:
         _tell_routes(found, t)
-    raise typer.Exit(1 if any(r.leaks for r in found.routes) else 0)
+    hazards = [h for route_ in found.routes for h in route_.hazards]
+    astray = any(h.severity in (Severity.LEAK, Severity.MISROUTED) for h in hazards)
+    raise typer.Exit(1 if astray else 0)
 
 
 def _tell_routes(found: MessageRouting, t: Translator) -> None:
@@ -146,6 +150,7 @@ def probe(
 ) -> None:
     """Look at one gateway: STARTTLS, TLS, certificate, mutual TLS. No message is sent."""
     with clear_errors(lang) as t:
+        host, port = _host_and_port(host, port)
         own = _own(cert, key, passphrase_env)
         found = asyncio.run(_probe(host, address, port, server, own, Limits.within(timeout)))
     if as_json:
@@ -203,6 +208,8 @@ async def _probe(
 
 
 async def _addresses(host: str, port: int, server: str | None) -> list[str]:
+    if _is_literal(host):
+        return [host.strip("[]")]
     resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
     facts = await look_up_host(host, resolver=resolver, port=port)
     found = [*facts.a.records, *facts.aaaa.records]
@@ -215,6 +222,26 @@ async def _addresses(host: str, port: int, server: str | None) -> list[str]:
             )
         )
     return found
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _host_and_port(given: str, port: int) -> tuple[str, int]:
+    """ "mx1.muster.example:2525" as the lab prints it; an IPv6 address has its port in brackets."""
+    host, colon, number = given.rpartition(":")
+    if colon and number.isdecimal() and (":" not in host or host.endswith("]")):
+        if len(number) > 5 or not 1 <= int(number) <= 65535:
+            raise UsageError(
+                say("The mail server's port {port} is not between 1 and 65535.", port=number)
+            )
+        return host, int(number)
+    return given, port
 
 
 def _endpoint_rows(endpoint: EndpointFacts, t: Translator) -> list[tuple[str, str]]:
@@ -276,6 +303,7 @@ def _credential_rows(told: CredentialFacts, t: Translator) -> list[tuple[str, st
             (t("Issuer"), certificate.issuer),
             (t("Valid"), f"{certificate.not_before:%Y-%m-%d} – {certificate.not_after:%Y-%m-%d}"),
             (t("Names"), ", ".join(certificate.san_dns)),
+            (t("Self-signed"), t("yes") if certificate.self_signed else t("no")),
             (t("Key"), f"{certificate.key_type} {certificate.key_bits}"),
             (t("Usable as server"), t("yes") if certificate.allows("serverAuth") else t("no")),
             (t("Usable as client"), t("yes") if certificate.allows("clientAuth") else t("no")),

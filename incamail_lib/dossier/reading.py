@@ -278,7 +278,7 @@ def _fields_at(location: tuple[int | str, ...]) -> tuple[str, ...]:
     for part in location:
         if isinstance(part, str) and part in model.model_fields:
             model = _record_in(model.model_fields[part].annotation) or model
-    return tuple(model.model_fields)
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def _record_in(annotation: Any) -> type[BaseModel] | None:

@@ -88,7 +88,7 @@ class Fields(View):
         tell = voice(self.language).gettext
         common: dict[str, Any] = {
             "description": tell(field.label),
-            "style": {"description_width": "23rem"},
+            "style": {"description_width": "20rem"},
             "layout": wide(),
         }
         if field.kind == "date":

@@ -41,10 +41,17 @@ class Measuring(View):
     def build(self) -> widgets.Widget:
         """Buttons, a bar for each stage, and the verdict."""
         tell = voice(self.language).gettext
-        self.start = widgets.Button(description=tell("Measure now"), button_style="primary")
-        self.cancel = widgets.Button(description=tell("Cancel"), disabled=True)
-        self.bars = {
-            stage: widgets.IntProgress(description=tell(text), min=0, max=1, style=LABEL)
+        fit = {"width": "fit-content"}
+        self.start = widgets.Button(
+            description=tell("Measure now"), button_style="primary", layout=widgets.Layout(**fit)
+        )
+        self.cancel = widgets.Button(
+            description=tell("Cancel"), disabled=True, layout=widgets.Layout(**fit)
+        )
+        self.bars = {  # shown while something is measured
+            stage: widgets.IntProgress(
+                description=tell(text), min=0, max=1, style=LABEL, layout={"display": "none"}
+            )
             for stage, text in _STAGES.items()
         }
         self.status, self.verdict = html(), html(self.framed())
@@ -62,6 +69,8 @@ class Measuring(View):
 
     async def _run(self) -> None:
         tell = voice(self.language)
+        for bar in self.bars.values():
+            bar.value, bar.layout.display = 0, ""
         self._say(tell.gettext("Measuring. No message is sent."))
         try:
             self._desk.take_audit(await self._measure(self._progress))

@@ -81,7 +81,7 @@ LABEL = {"description_width": "9rem"}
 def wide() -> widgets.Layout:
     """As wide as a line is legible. A layout of its own each time: a shared one is hidden for
     all when one is."""
-    return widgets.Layout(width="100%", max_width="58rem")
+    return widgets.Layout(width="98%", max_width="58rem")
 
 
 def half() -> widgets.Layout:

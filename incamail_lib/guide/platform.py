@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from incamail_lib.errors import GuideError
-from incamail_lib.i18n import say
+from incamail_lib.i18n import Text, say
 from incamail_lib.record import Record
 
 T = TypeVar("T")
@@ -65,8 +65,13 @@ class Platform(Record):
     contacts: Sourced[tuple[str, ...]]  # second-level support
     links: Sourced[tuple[str, ...]]
 
-    def words(self) -> dict[str, str]:
-        """The facts that the guide's texts name: values for their placeholders."""
+    def filled(self, template: str) -> Text:
+        """A text of the guide with the facts that it names filled in."""
+        known = self._words().items()
+        named = {word: fact for word, fact in known if f"{{{word}}}" in template}
+        return Text(template=template, values=dict(named))
+
+    def _words(self) -> dict[str, str]:
         gateways = (" ".join((g.host, *(f"({a})" for a in g.addresses))) for g in self.gateways)
         return {
             "suffix": self.suffix.value,

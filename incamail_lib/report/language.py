@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import cache
 
 from babel.dates import format_date, format_datetime
@@ -16,6 +17,7 @@ LOCALES: dict[Language, str] = {"en": "en_GB", "fr": "fr_CH", "de": "de_CH", "it
 DASH = Cleaned("–")
 VALUE_LIMIT = 200
 SENTENCE_LIMIT = 1500
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Voice:
@@ -44,8 +46,17 @@ class Voice:
         if isinstance(value, Text):
             return self.told(value)
         if isinstance(value, str):
-            return clean(value, VALUE_LIMIT)
+            return self._dated(value) or clean(value, VALUE_LIMIT)
         return self.number(value)
+
+    def _dated(self, value: str) -> Cleaned | None:
+        """A date that a finding carries, written as this language writes dates."""
+        if not _DATE.fullmatch(value):
+            return None
+        try:
+            return self.day(dt.date.fromisoformat(value))
+        except ValueError:
+            return None
 
     def number(self, value: float) -> Cleaned:
         """A number with this language's separators."""
@@ -57,7 +68,9 @@ class Voice:
             return DASH
         if isinstance(moment, dt.datetime):
             moment = moment.astimezone(dt.UTC).date()
-        return Cleaned(format_date(moment, "long", locale=self._locale))
+        told = format_date(moment, "long", locale=self._locale)
+        first_of_month = self.language == "fr" and moment.day == 1  # «1er février»
+        return Cleaned(told.replace("1 ", "1er ", 1) if first_of_month else told)
 
     def moment(self, moment: dt.datetime | None) -> Cleaned:
         """Date and time in UTC, e.g. "24 November 2026, 12:00 UTC"; a dash for none."""

@@ -23,7 +23,7 @@ class QuestionView:
     item: Item
     answer: Answer | None
     evidence: Evidence
-    words: dict[str, str]  # platform facts for the placeholders in the texts
+    platform: Platform
 
     @property
     def state(self) -> State:
@@ -44,8 +44,7 @@ class QuestionView:
 
     def text(self, template: str) -> Text:
         """A text of the guide with the platform's facts filled in."""
-        needed = {name: value for name, value in self.words.items() if f"{{{name}}}" in template}
-        return Text(template=template, values=dict(needed))
+        return self.platform.filled(template)
 
 
 def question_view(
@@ -56,7 +55,7 @@ def question_view(
         item=item,
         answer=dossier.answers.get(item.number),
         evidence=evidence_for(item, audit),
-        words=platform.words(),
+        platform=platform,
     )
 
 

@@ -122,11 +122,25 @@ def test_saved_facts_are_reported_without_measuring(tmp_path: Path, monkeypatch)
 
     monkeypatch.setattr(portfolio, "measure_dossier", never)
     saved = save_record(facts(), tmp_path / "facts.json")
-    path = dossier(tmp_path, "muster")
+    path = tmp_path / "muster.yaml"
+    about = facts().declared
+    told = LAB.format(name=about.organisation, language="en", domain=about.domains[0])
+    path.write_text(told, encoding="utf-8")
     run = audit_all([path], output=tmp_path / "reports", facts=saved, with_pdf=False)
     assert run.outcomes[0].verdict is judge_facts(facts(), facts().measured_at).verdict
     without = audit_all([path], output=tmp_path / "reports", with_pdf=False).outcomes[0]
     assert without.exit_code == CRASHED, "this one had to measure"
+
+
+def test_facts_of_another_organisation_are_refused(tmp_path: Path) -> None:
+    """They would be a verdict about somebody else, under the wrong letterhead."""
+    saved = save_record(facts(), tmp_path / "facts.json")
+    path = dossier(tmp_path, "stranger")
+    told = audit_all([path], output=tmp_path / "reports", facts=saved, with_pdf=False).outcomes[0]
+    assert (told.verdict, told.exit_code) == (None, 2)
+    assert told.problem is not None
+    assert "facts.json" in told.problem.english()
+    assert facts().declared.organisation in told.problem.english()
 
 
 def test_files_folders_and_globs_name_dossiers(tmp_path: Path) -> None:

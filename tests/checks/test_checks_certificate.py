@@ -231,7 +231,8 @@ def test_an_authority_is_recognised_by_some_store(
     ("reasons", "expected"),
     [
         ((T.TRUSTED, T.TRUSTED), PASSED),
-        ((T.TRUSTED, T.STORE_UNREADABLE), PASSED),
+        ((T.TRUSTED, T.STORE_UNREADABLE), NOT_APPLICABLE),
+        ((T.TRUSTED,), NOT_APPLICABLE),
         ((T.TRUSTED, T.UNKNOWN_ROOT), FAILED),
         ((T.EXPIRED, T.TRUSTED), FAILED),
     ],

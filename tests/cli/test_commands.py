@@ -61,6 +61,9 @@ def test_the_language_is_chosen(tmp_path: Path, language: str, word: str) -> Non
         (["route", "none.eml"], "none.eml"),
         (["lookup", "x.example", "--nameserver", "nonsense"], "nonsense"),
         (["route", "--to", "a@b.example", "--method", "subject", "--pattern", "(("], "(("),
+        (["route", "--to", "a@b.example", "--lang", "xx"], "«xx»"),
+        (["probe", "127.0.0.1:99999"], "99999"),
+        (["probe", "[::1]:0"], "port 0"),
     ],
 )
 def test_wrong_use_is_one_clear_sentence(arguments: list[str], told: str) -> None:
@@ -131,6 +134,8 @@ def test_ctrl_c_ends_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
             [*probed, "--port", str(port)], capture_output=True, check=False, timeout=60
         )
         assert json.loads(done.stdout)[0]["starttls"] == "accepted"
+        as_printed = json.loads(said("probe", f"127.0.0.1:{port}", "--json"))
+        assert as_printed[0]["target"]["port"] == port
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=20)
     assert process.returncode == 0

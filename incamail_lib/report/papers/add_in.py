@@ -51,7 +51,7 @@ def _decided(basis: Basis) -> Section:
     product = lines(component.product) if component else ()
     rows: tuple[tuple[Text, Cell], ...] = (
         (say("Mail clients in use"), or_missing(product, say("mail clients and their versions"))),
-        *((titled(n, basis.item(n).question), decision(basis, n)) for n in DECISIONS),
+        *((titled(n, basis.asked(n)), decision(basis, n)) for n in DECISIONS),
         (say("Desired go-live date"), go_live(basis)),
     )
     return Section(say("What is decided"), (pairs(*rows),))

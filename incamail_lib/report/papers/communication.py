@@ -124,8 +124,7 @@ def _when(basis: Basis, days: int) -> Cell:
 
 def _decided(basis: Basis) -> Section:
     rows = tuple(
-        (titled(number, basis.item(number).question), decision(basis, number))
-        for number in DECISIONS
+        (titled(number, basis.asked(number)), decision(basis, number)) for number in DECISIONS
     )
     return Section(say("What the texts rest on"), (pairs(*rows),))
 
@@ -144,10 +143,10 @@ def _given(basis: Basis, number: str, missing: Text) -> tuple[Block, ...]:
 def _to_employees(basis: Basis) -> Section:
     name = organisation(basis)
     start: Inline = say("We will soon send confidential e-mail through IncaMail of Swiss Post.")
-    if basis.dossier.go_live:
+    if basis.coming_go_live:
         start = Dated(
             say("From {day} on we send confidential e-mail through IncaMail of Swiss Post."),
-            basis.dossier.go_live,
+            basis.coming_go_live,
         )
     suffix = basis.platform.suffix.value
     blocks: tuple[Block, ...] = (
@@ -190,14 +189,14 @@ def _to_recipients(basis: Basis) -> Section:
         "Swiss Post for secure e-mail.",
         organisation=name,
     )
-    if basis.dossier.go_live:
+    if basis.coming_go_live:
         start = Dated(
             say(
                 "From {day} on {organisation} sends you confidential messages through IncaMail, "
                 "the service of Swiss Post for secure e-mail.",
                 organisation=name,
             ),
-            basis.dossier.go_live,
+            basis.coming_go_live,
         )
     blocks: tuple[Block, ...] = (
         Paragraph(say("Subject: You will receive secure e-mail from us"), "quote-title"),

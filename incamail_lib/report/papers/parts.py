@@ -35,6 +35,16 @@ class Basis:
         """A question of the guide."""
         return next(item for item in self.guide.items if item.number == number)
 
+    @property
+    def coming_go_live(self) -> dt.date | None:
+        """The go-live date, unless it has passed."""
+        date = self.dossier.go_live
+        return date if date and date >= self.today else None
+
+    def asked(self, number: str) -> Text:
+        """The question of the guide, with the platform's facts in it."""
+        return self.platform.filled(self.item(number).question)
+
     def answer(self, number: str) -> Answer | None:
         """What the client answered, if anything."""
         return self.dossier.answers.get(number)
@@ -65,8 +75,8 @@ def _remarks(basis: Basis) -> tuple[Text, ...]:
         return ()
     return (
         say(
-            "For training only: names, addresses and certificates come from the lab and not from "
-            "IncaMail. Do not send this document to Swiss Post."
+            "For training only: this dossier is audited on the embedded lab, and certificates come "
+            "from there. Do not send this document to Swiss Post."
         ),
     )
 
@@ -86,14 +96,14 @@ def number(value: int) -> Text:
     return Text(template="{number}", values={"number": value})
 
 
-def points(texts: Iterable[str]) -> Cell:
-    """Source texts of the guide, a point each."""
-    return tuple(Text(template="• {text}", values={"text": source(text)}) for text in texts)
+def points(texts: Iterable[Text]) -> Cell:
+    """Texts of the guide, a point each."""
+    return tuple(Text(template="• {text}", values={"text": text}) for text in texts)
 
 
-def titled(item: str, text: str) -> Text:
-    """A source text of the guide behind its number."""
-    return Text(template="{item} {text}", values={"item": item, "text": source(text)})
+def titled(item: str, text: Text) -> Text:
+    """A text of the guide behind its number."""
+    return Text(template="{item} {text}", values={"item": item, "text": text})
 
 
 def lines(value: str) -> Cell:
@@ -175,6 +185,9 @@ def responsible(basis: Basis, role: Role) -> Cell:
 
 
 def go_live(basis: Basis) -> Cell:
-    """The desired date, or the mark that it is missing."""
+    """The desired date, or the mark that it is missing or has passed."""
     date = basis.dossier.go_live
-    return (date,) if date else (Missing(say("desired go-live date")),)
+    if date is None:
+        return (Missing(say("desired go-live date")),)
+    passed = (Missing(say("a go-live date that has not passed")),) if date < basis.today else ()
+    return (date, *passed)

@@ -77,7 +77,7 @@ def _counts(basis: Basis, chapter: Chapter) -> tuple[Cell, ...]:
 
 
 def _title(chapter: Chapter) -> Text:
-    return titled(chapter.number, chapter.title)
+    return titled(chapter.number, source(chapter.title))
 
 
 def _decisions(basis: Basis, chapter: Chapter) -> Section:
@@ -94,8 +94,8 @@ def _decisions(basis: Basis, chapter: Chapter) -> Section:
 
 def _decision(basis: Basis, item: Item) -> tuple[Cell, ...]:
     answer = basis.answer(item.number)
-    question = titled(item.number, item.question)
-    asked = (question, *points(item.sub_questions))
+    question = titled(item.number, basis.asked(item.number))
+    asked = (question, *points(map(basis.platform.filled, item.sub_questions)))
     if answer is None:
         return (
             asked,
@@ -143,7 +143,7 @@ def _components(basis: Basis) -> Section:
 
 
 def _component(part: Component, declared: Declared | None) -> tuple[Cell, ...]:
-    demands = points((*part.organisational, *part.technical))
+    demands = points(map(source, (*part.organisational, *part.technical)))
     title: Cell = (source(part.title),)
     if declared is None or declared.present is None:
         return title, (Missing(say("yes or no")),), (Missing(say("product and operator")),), demands
@@ -161,7 +161,7 @@ def _to_go_live(basis: Basis) -> Section:
         state: Cell = (Missing(say("state")),)
         if answer:
             state = (term(answer.state), *lines(answer.answer), *lines(answer.note))
-        name = titled(item.number, item.question)
+        name = titled(item.number, basis.asked(item.number))
         rows.append((name, state))
     return Section(say("Going live"), (pairs(*rows),))
 

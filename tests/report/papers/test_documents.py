@@ -12,6 +12,7 @@ from report.papers.dossiers import TODAY, audit, basis, empty, full, made
 from incamail_lib.dossier.model import Dossier
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.findings import Audit, Outcome
+from incamail_lib.i18n import LANGUAGES, Language
 from incamail_lib.report.papers import KEYS, Document, file_name, gaps
 from incamail_lib.report.papers.certificates import leaves
 from incamail_lib.report.papers.model import SignatureLines, Table
@@ -38,6 +39,15 @@ def test_every_dossier_gives_every_document(dossier: Dossier) -> None:
     documents = made(dossier)
     assert tuple(documents) == KEYS
     assert all(dossier.organisation in text(document) for document in documents.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("dossier", [full(), empty()], ids=["full", "empty"])
+def test_no_document_shows_a_blank_of_its_template(dossier: Dossier, language: Language) -> None:
+    """What the guide leaves to the platform is filled in, in every language."""
+    for key, document in made(dossier).items():
+        shown = plain_text(render_html(document, language).split("<body>")[1])
+        assert not re.findall(r"\{\w+\}", shown), key
 
 
 def test_an_almost_empty_dossier_invents_nothing() -> None:

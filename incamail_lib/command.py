@@ -1,0 +1,16 @@
+"""The command `incamail`: what is interrupted ends with a word, not with a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point of the console script; exit code 130 after Ctrl-C, as the shell tells it."""
+    try:
+        from incamail_lib.cli import app  # here, since loading takes half a second
+
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. Reports that were not named are not complete.\n")
+        sys.exit(130)
