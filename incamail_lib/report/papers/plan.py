@@ -89,7 +89,7 @@ def _decisions(basis: Basis, chapter: Chapter) -> Section:
         say("To do, remarks"),
     )
     rows = tuple(_decision(basis, item) for item in _items(basis, chapter))
-    return Section(_title(chapter), (Table(headings, rows, (27, 11, 27, 16, 19)),))
+    return Section(_title(chapter), (Table(headings, rows, (26, 15, 26, 15, 18)),))
 
 
 def _decision(basis: Basis, item: Item) -> tuple[Cell, ...]:
