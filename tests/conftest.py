@@ -75,10 +75,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """The browser's path; skips visibly without one."""
+    """The browser's path, for tests marked `browser`: without one these were skipped before."""
     path = browser_path()
-    if path is None:
-        pytest.skip(missing_browser())
+    assert path is not None, missing_browser()
     return path
 
 

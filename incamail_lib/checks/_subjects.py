@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from incamail_lib.checks._core import NotApplicable, Subject, Subjects
+from incamail_lib.checks._core import Subject, Subjects
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CredentialUse
-from incamail_lib.i18n import say
 
 
 def organisation(facts: AuditFacts) -> Subjects:
@@ -31,11 +30,3 @@ def platform(facts: AuditFacts) -> Subjects:
 def sending_credentials(facts: AuditFacts) -> Subjects:
     """Each certificate file that the client shows to the platform."""
     return [Subject(c.label, c) for c in facts.credentials if CredentialUse.SENDING in c.uses]
-
-
-def receiving_credentials(facts: AuditFacts) -> Subjects:
-    """Each certificate file of the client's receiving gateway, where one was handed over."""
-    found = [Subject(c.label, c) for c in facts.credentials if CredentialUse.RECEIVING in c.uses]
-    return found or NotApplicable(
-        say("No certificate file was given; the one the gateway shows is judged instead.")
-    )
