@@ -45,7 +45,7 @@ def missing_exim() -> str:
     if not PROGRAM.exists():
         return f"Exim is missing ({PROGRAM}): run .ci/install"
     command = [PROGRAM, "-C", "/dev/null", "-bV"]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     if found.returncode:
         return f"Exim does not start ({found.stderr.strip()[:200]}): run .ci/install"
     return "" if os.geteuid() == 0 else "Exim changes users: run the tests as root"

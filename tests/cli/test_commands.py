@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from factories import facts
+from programs import running
 from typer.testing import CliRunner
 
 from incamail_lib.audit import load_audit, save_record
@@ -115,17 +116,19 @@ def test_the_lab_lists_its_scenarios() -> None:
 def test_ctrl_c_ends_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
     """The lab tells its ports as JSON, answers on them, and is gone after an interrupt."""
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
+    environment.pop("PYTHONUNBUFFERED", None)  # it would hide a line that is not flushed
+    with running(
         [COMMAND, "lab", "sound", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
-        text=True,
     ) as process:
         assert process.stdout is not None
         lines: list[str] = []
-        while not lines or lines[-1] != "}\n":
-            lines.append(process.stdout.readline())
+        while line := process.stdout.readline():
+            lines.append(line)
+            if line == "}\n":
+                break
         told = json.loads("".join(lines))
         assert Path(told["key"]).exists()
         port = told["ports"]["gw1.incamail.com"]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from programs import running
 
 from incamail_lib.dossier import Dossier, open_store, read_dossier
 from incamail_lib.dossier.locking import lock_of
@@ -348,11 +349,10 @@ for number in range(10_000):
 def test_a_killed_writer_leaves_a_whole_file_and_no_lock(path: Path, lines: int) -> None:
     """Killed at any moment: the file reads, holds every change that was told, and can be saved."""
     command = [sys.executable, "-c", KILLED, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for _ in range(lines):
             told = process.stdout.readline()
-        process.kill()
     read = read_dossier(path)
     assert len(read.history) >= int(told) + 1
     open_store(path).put("answers.6.3.note", "after", who="Bernd")

@@ -88,7 +88,10 @@ def test_the_paper_tells_the_same(language: Language, tmp_path: Path) -> None:
     assert made.startswith(b"%PDF-")
     (tmp_path / "report.pdf").write_bytes(made)
     text = subprocess.run(
-        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], check=True, capture_output=True
+        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"],
+        check=True,
+        capture_output=True,
+        timeout=60,
     ).stdout.decode()
     assert "Muster AG" in text
     assert re.search(r"\b2 ?/ ?\d+", text)
