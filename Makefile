@@ -15,7 +15,7 @@ runbook: $(READY)
 	@"$(BIN)/incamail" start
 
 test: $(TESTED)
-	"$(BIN)/python" -m pytest -n auto $(T)
+	$(CLOCK) "$(BIN)/python" -m pytest -n auto $(T)
 
 lint: $(TESTED)
 	"$(BIN)/ruff" check .

@@ -366,3 +366,13 @@ def test_a_form_that_cannot_be_edited_is_refused(path: Path) -> None:
     with pytest.raises(DossierError, match="written in a form that cannot be changed"):
         open_store(path).put("go_live", "2027-01-15", who="Anna")
     assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("note", ["\n", "\n\n", "a\n\n", " \n\n", "a\n \n\n"])
+def test_a_text_that_ends_in_blank_lines_hinders_no_later_change(path: Path, note: str) -> None:
+    """PyYAML ends the document behind an open block: then nothing could be saved any more."""
+    store = open_store(path)
+    store.put("answers.6.3.note", note, who="Anna")
+    store.put("answers.5.1.note", "later", who="Anna")
+    answers = read_dossier(path).answers
+    assert (answers["6.3"].note, answers["5.1"].note) == (note, "later")

@@ -80,6 +80,7 @@ def test_a_hostile_title_stays_text() -> None:
     assert "<script" not in page
 
 
+@pytest.mark.pango
 @pytest.mark.tool("pdftotext")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_paper_tells_the_same(language: Language, tmp_path: Path) -> None:
