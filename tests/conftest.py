@@ -1,8 +1,8 @@
 """What every test may ask for: tools of the machine, and a visible skip where one is missing.
 
 A test that needs a tool says so by a marker: `@pytest.mark.postfix`, `@pytest.mark.exim`,
-`@pytest.mark.browser`, `@pytest.mark.pango`, `@pytest.mark.tool("openssl", "gnutls-cli")`. With INCAMAIL_NO_SKIPS=1,
-as in CI, a session in which anything was skipped ends with an error.
+`@pytest.mark.browser`, `@pytest.mark.pango`, `@pytest.mark.tool("openssl", "gnutls-cli")`. With
+INCAMAIL_NO_SKIPS=1, as in CI, a session in which anything was skipped ends with an error.
 """
 
 from __future__ import annotations
