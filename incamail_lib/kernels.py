@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 # sun_path of sockaddr_un: 108 bytes on Linux, 104 on macOS and the BSDs, with the closing NUL.
 LONGEST_SOCKET = 103
-_SOCKET = "kernel-00000000-0000-0000-0000-000000000000-ipc-10"  # as jupyter_client names them
+# As jupyter_client names sockets: of a server's kernels, and of one whose file we name.
+_SERVER = "kernel-00000000-0000-0000-0000-000000000000-ipc-10"
+_OWN = "kernel-ipc-10"
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,6 @@ class Runtime:
     folder: Path
 
     @property
-    def has_sockets(self) -> bool:
-        """Whether kernels are reached by sockets of the file system."""
-        longest = len(os.fsencode(self.folder / _SOCKET))
-        return sys.platform != "win32" and longest <= LONGEST_SOCKET
-
-    @property
     def environment(self) -> dict[str, str]:
         """What tells Jupyter and IPython to keep it there, and not in the home folder."""
         folders = {"JUPYTER_RUNTIME_DIR": "", "JUPYTER_DATA_DIR": "data", "IPYTHONDIR": "ipython"}
@@ -45,17 +41,21 @@ class Runtime:
 
     @property
     def transport(self) -> dict[str, str]:
-        """Traits of the kernel manager: which way messages pass."""
-        if self.has_sockets:
-            return {"transport": "ipc"}
-        return {"transport_encryption": "auto"} if _has_curve() else {}
+        """Traits of a server's kernel manager: which way messages pass."""
+        return self._transport(_SERVER)
 
     def config(self) -> Config:
         """The settings for one kernel of our own."""
         from traitlets.config import Config
 
         own = {"connection_file": str(self.folder / "kernel.json")}
-        return Config({"KernelManager": {**own, **self.transport}})
+        return Config({"KernelManager": {**own, **self._transport(_OWN)}})
+
+    def _transport(self, socket: str) -> dict[str, str]:
+        longest = len(os.fsencode(self.folder / socket))
+        if sys.platform != "win32" and longest <= LONGEST_SOCKET:
+            return {"transport": "ipc"}
+        return {"transport_encryption": "auto"} if _has_curve() else {}
 
 
 def _has_curve() -> bool:

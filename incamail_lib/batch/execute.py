@@ -137,7 +137,13 @@ def run_notebook(
     notebook = read_model(model)
     _refuse_unknown(parameters, parameters_of(notebook), model.name)
     try:
-        _execute(localised(notebook, language), output, parameters, timeout_s)
+        prose = localised(notebook, language)
+        try:
+            _execute(prose, output, parameters, timeout_s)
+        except DeadKernelError:
+            raise
+        except RuntimeError:  # it never answered: where it has TCP, somebody may have its port
+            _execute(prose, output, parameters, timeout_s)
     except PapermillException as error:
         return _cell_failed(error)
     except (CellControlSignal, DeadKernelError) as error:
