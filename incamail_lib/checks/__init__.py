@@ -1,4 +1,4 @@
-"""What facts mean: about ninety small rules, and the fold of their findings into a verdict."""
+"""What facts mean: about a hundred small rules, and the fold of their findings into a verdict."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from incamail_lib.checks import (
     certificate_server,
     dns,
     dns_policies,
+    dns_sending,
     network,
     platform,
     routing,
@@ -23,6 +24,7 @@ from incamail_lib.findings import Audit, verdict
 ALL_CHECKS: tuple[Check, ...] = (
     *routing.CHECKS,
     *dns.CHECKS,
+    *dns_sending.CHECKS,
     *dns_policies.CHECKS,
     *network.CHECKS,
     *smtp.CHECKS,
