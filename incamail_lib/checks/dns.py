@@ -191,12 +191,35 @@ def _addresses(host: HostFacts) -> tuple[str, ...]:
 )
 @of_every_exchanger
 def gateway_is_not_hosted(domain: DomainFacts, _: Context) -> Result:
-    """No exchanger belongs to a known provider."""
-    found = [(m.host.host, hosted_by(m.host.host)) for m in domain.exchangers]
-    hosted = [f"{host} ({by.provider})" for host, by in found if by is not None]
+    """No exchanger, nor what it is an alias of, belongs to a known provider.
+
+    A name outside the domain that is not recognised may belong to anybody: it stays unknown.
+    """
+    found = [(m.host.host, _provider(m.host)) for m in domain.exchangers]
+    hosted = [f"{host} ({by})" for host, by in found if by]
     if hosted:
         return failed(say("Hosted by a provider: {names}.", names=joined(hosted)))
-    return passed(say("No exchanger belongs to a known provider."))
+    own = _registrable(domain.domain)
+    foreign = [host for host, _ in found if _registrable(host) != own]
+    if foreign:
+        return unknown(say("Not recognised whose they are: {names}.", names=joined(foreign)))
+    return passed(say("The exchangers bear the domain's own name."))
+
+
+def _provider(host: HostFacts) -> str:
+    names = (host.host, host.a.canonical_name, host.aaaa.canonical_name)
+    by = next((p for p in map(hosted_by, names) if p is not None), None)
+    return by.provider if by else ""
+
+
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "gv", "net", "or", "org"})
+
+
+def _registrable(name: str) -> str:
+    """The part of a name that somebody registered, as far as its labels tell: example.co.uk."""
+    labels = name.lower().split(".")
+    deep = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if deep else -2 :])
 
 
 def _declared(facts: AuditFacts) -> Subjects:

@@ -155,7 +155,7 @@ def spf_refuses_others(domain: DomainFacts, _: Context) -> Result:
     found = survey(domain.domain, _ask(domain))
     if found.open_by:
         return failed(say("«{term}» lets everybody send.", term=found.open_by))
-    if found.ending == "":
+    if not found.ending:
         return _without_all(found)
     if found.ending == "?":
         return failed(say("«?all» says nothing about other servers."), level=Level.INFO)
@@ -166,6 +166,8 @@ def _without_all(found: SpfSurvey) -> Result:
     passing = [p for p in found.problems if p.fault in TEMPORARY]
     if passing:
         return _not_evaluated(passing[0])
+    if found.ending is None:
+        return unknown(say("The record cannot be evaluated, so its end is not known."))
     return failed(say("It does not end with «all»: about other servers it says nothing."))
 
 

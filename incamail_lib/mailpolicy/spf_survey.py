@@ -24,6 +24,7 @@ from incamail_lib.mailpolicy.spf_macros import UnknownMacroError, expand
 from incamail_lib.mailpolicy.spf_record import COUNTED, Mechanism, SpfRecord
 
 MAX_RECORDS = 40  # followed in all; far beyond what any receiver reads
+Ending = tuple[str | None, str]  # how a record ends, and by which term everybody passes
 NARROWEST = 3  # a network with fewer fixed bits is taken for "everybody"
 
 
@@ -34,7 +35,7 @@ class SpfSurvey:
     lookups: int
     voids: int
     problems: tuple[SpfProblem, ...]  # in the order in which a receiver meets them
-    ending: str  # qualifier of the `all` that decides; "" where there is none
+    ending: str | None  # qualifier of the `all` that decides; "" without one, None: not readable
     open_by: str = ""  # the term that lets everybody send; "" where none does
 
 
@@ -58,17 +59,17 @@ class _Walk:
     records: int = 0
     problems: list[SpfProblem] = field(default_factory=list)
 
-    def follow(self, domain: str, way: tuple[str, ...]) -> tuple[str, str]:
+    def follow(self, domain: str, way: tuple[str, ...]) -> Ending:
         """How the record of `domain` ends, and the term that lets everybody pass."""
         if domain.lower() in way:
             self.problems.append(SpfProblem(SpfFault.LOOP, way[-1], domain))
-            return "", ""
+            return None, ""
         self.records += 1
         if self.records > MAX_RECORDS:
-            return "", ""
+            return None, ""
         record = self._record(domain, way)
         if record is None:
-            return "", ""
+            return None, ""
         return self._read(record, domain, (*way, domain.lower()))
 
     def _record(self, domain: str, way: tuple[str, ...]) -> SpfRecord | None:
@@ -81,7 +82,7 @@ class _Walk:
             self.problems.append(SpfProblem(SpfFault.NO_RECORD, way[-1], domain))
         return record
 
-    def _read(self, record: SpfRecord, domain: str, way: tuple[str, ...]) -> tuple[str, str]:
+    def _read(self, record: SpfRecord, domain: str, way: tuple[str, ...]) -> Ending:
         open_by, closed = "", False
         for mechanism in record.mechanisms:
             if mechanism.name == "all":
@@ -96,10 +97,10 @@ class _Walk:
         ending, open_there = self._redirected(record.redirect, domain, way)
         return ending, open_by or ("" if closed else open_there)
 
-    def _redirected(self, spec: str, domain: str, way: tuple[str, ...]) -> tuple[str, str]:
+    def _redirected(self, spec: str, domain: str, way: tuple[str, ...]) -> Ending:
         self.lookups += 1
         target = self._target(spec, domain)
-        return self.follow(target, way) if target else ("", "")
+        return self.follow(target, way) if target else (None, "")
 
     def _target(self, spec: str, domain: str) -> str:
         try:
