@@ -63,7 +63,7 @@ async def measure(
         receiving=tuple(e for e in endpoints if e.target.role is not Role.PLATFORM),
         platform_endpoints=tuple(e for e in endpoints if e.target.role is Role.PLATFORM),
         credentials=own.facts,
-        limits=(*left_out, *also_left_out),
+        limits=(*_exchangers_left_out(dns_facts), *left_out, *also_left_out),
     )
 
 
@@ -230,6 +230,18 @@ def _receiving_targets(plan: Plan, facts: DnsFacts) -> tuple[list[Target], tuple
         for host in _mail_hosts(domain):
             _add(targets, Role.RECEIVING, DeclaredGateway(host=host), plan.ports, known)
     return _bounded(targets)
+
+
+def _exchangers_left_out(facts: DnsFacts) -> tuple[Text, ...]:
+    return tuple(
+        say(
+            "{domain} names {count} exchangers more than were looked up.",
+            domain=d.domain,
+            count=d.exchangers_left_out,
+        )
+        for d in facts.domains
+        if d.exchangers_left_out
+    )
 
 
 def _mail_hosts(domain: DomainFacts) -> list[str]:
