@@ -58,7 +58,7 @@ def _handshake(endpoint: EndpointFacts) -> Result:
     why=N_("Without TLS 1.2 or 1.3 in common, IncaMail cannot deliver."),
     remedy=N_("Enable TLS 1.2 and 1.3 on the gateway, and read its log for the cause."),
     item="6.2",
-    reference="RFC 3207 §4.1; RFC 8446 §4.1; RFC 9325 §3.1.1",
+    reference="RFC 3207 §4.1; RFC 9846 §4.2; RFC 9325 §3.1.1",
     requires=("SMTP03",),
 )
 def handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
@@ -98,10 +98,16 @@ def newest_version_is_spoken(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("TLS01",),
 )
 def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
-    """The server refuses TLS 1.0 and 1.1."""
-    found = endpoint.legacy
+    """The server refuses TLS 1.0 and 1.1.
+
+    Beside TLS 1.3 they are advised against only: nobody can force IncaMail down to them
+    (RFC 9846 §4.2, downgrade protection).
+    """
+    found, tls = endpoint.legacy, agreed(endpoint)
     if found.is_yes:
-        return failed(say("{version} was agreed.", version=endpoint.legacy_version))
+        newest = tls is not None and tls.version == "TLSv1.3"
+        level = Level.RECOMMENDED if newest else Level.REQUIRED
+        return failed(say("{version} was agreed.", version=endpoint.legacy_version), level=level)
     if found.is_no:
         return passed(say("TLS 1.0 and 1.1 are refused."))
     if nobody_asked(endpoint, found):
@@ -148,7 +154,7 @@ def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
         "tls_try_verify_hosts). On a public MX, ask but do not demand."
     ),
     item="6.1",
-    reference="RFC 8446 §4.3.2; Post MGI guide 6.1",
+    reference="RFC 9846 §4.4.2; Post MGI guide 6.1",
     requires=("TLS01",),
 )
 def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
@@ -177,7 +183,7 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
         "IncaMail and enter it in the set-up document."
     ),
     item="6.1",
-    reference="RFC 3207 §4",
+    reference="RFC 3207 §4 (by analogy)",
     requires=("TLS01",),
 )
 def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Result:
@@ -207,7 +213,7 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
         "IncaMail by its verified name in the rules (check_ccert_access, tls_verify_hosts, …)."
     ),
     item="6.1",
-    reference="RFC 8446 §4.4.2.4; RFC 5280 §6.1",
+    reference="RFC 9846 §4.5.1; RFC 5280 §6.1",
     level=Level.RECOMMENDED,
     requires=("TLS05",),
 )
@@ -232,7 +238,7 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
     why=N_("Mail recorded today could be read later; hybrid groups such as X25519MLKEM768 help."),
     remedy=N_("Plan for OpenSSL 3.5 or newer, which offers hybrid groups by default."),
     item="6.2",
-    reference="draft-ietf-tls-ecdhe-mlkem",
+    reference="RFC 10024",
     level=Level.INFO,
     requires=("TLS01",),
 )
@@ -274,7 +280,7 @@ def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     ),
     remedy=N_("Ask Swiss Post how it will recognise your gateway, and compare from another path."),
     item="6.1",
-    reference="RFC 8446 §4.3.2; Post MGI guide 6.1",
+    reference="RFC 9846 §4.4.2; Post MGI guide 6.1",
     requires=("TLS10",),
 )
 def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
@@ -300,7 +306,7 @@ def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
         "certificate with Swiss Post."
     ),
     item="6.1",
-    reference="RFC 8446 §4.4.2.4, §6.2",
+    reference="RFC 9846 §4.5.1, §6.2",
     requires=("TLS11",),
 )
 def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Result:
@@ -326,7 +332,7 @@ def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Re
     why=N_("Some servers send no certificate when its authority is not in the list."),
     remedy=N_("Ask Swiss Post to register your authority, or use one from the list."),
     item="6.1",
-    reference="RFC 8446 §4.2.4; RFC 5246 §7.4.4",
+    reference="RFC 9846 §4.3.4",
     level=Level.RECOMMENDED,
     requires=("TLS11",),
 )
@@ -353,13 +359,15 @@ def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     why=N_("If any certificate is accepted, acceptance does not prove that yours is registered."),
     remedy=N_("Ask Swiss Post to confirm that your certificate is registered."),
     item="7.1",
-    reference="RFC 8446 §4.4.2.4",
+    reference="RFC 9846 §4.5.1",
     level=Level.INFO,
     requires=("TLS11",),
 )
 def platform_verifies(endpoint: EndpointFacts, _: Context) -> Result:
     """A throw-away certificate is refused where the client's is accepted."""
     foreign = endpoint.client_auth.foreign_accepted
+    if nobody_asked(endpoint, foreign):
+        return not_applicable(say("The dossier does not ask to test this."))
     if foreign.is_no:
         return passed(say("A stranger's certificate is refused: {how}.", how=foreign.evidence))
     if foreign.is_yes:

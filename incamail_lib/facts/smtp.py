@@ -89,7 +89,7 @@ class Starttls(StrEnum):
 
 
 class Alert(Record):
-    """A fatal TLS alert from the peer (RFC 8446 §6): the number is the evidence."""
+    """A fatal TLS alert from the peer (RFC 9846 §6): the number is the evidence."""
 
     number: int
     name: str

@@ -23,7 +23,7 @@ from incamail_lib.facts.smtp import (
 from incamail_lib.printable import printable
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE, ALERTS, Seen
 
-_TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 8446 §5.1
+_TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 9846 §5.1
 
 
 @dataclass

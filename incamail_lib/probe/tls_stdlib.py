@@ -144,7 +144,7 @@ def _load(context: ssl.SSLContext, credential: Credential) -> None:
 
 
 def _authorities(message: bytes, version: int) -> tuple[str, ...]:
-    """The CA names of a CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4)."""
+    """The CA names of a CertificateRequest (RFC 9846 §4.4.2, RFC 5246 §7.4.4 for TLS 1.2)."""
     body = message[4:]
     try:
         listed = _listed_1_3(body) if version == ssl.TLSVersion.TLSv1_3 else _listed_1_2(body)
