@@ -291,8 +291,8 @@ def client_signature_is_sound(told: CredentialFacts, _: Context) -> Result:
     on=sending_credentials,
     title=N_("The certificate for sending has a common name"),
     why=N_(
-        "The guide asks for the name in the certificate. Some authorities leave the common name out "
-        "today, and IncaMail may not recognise you without it."
+        "The guide asks for the name in the certificate. Some authorities leave the common name "
+        "out today, and IncaMail may not recognise you without it."
     ),
     remedy=N_("Ask Swiss Post whether the subject alternative name is enough."),
     item="7.1",

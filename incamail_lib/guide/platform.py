@@ -27,12 +27,13 @@ class Certainty(StrEnum):
 
 
 class Sourced(Record, Generic[T]):
-    """A fact with where it comes from and when that was last verified."""
+    """A fact with its source, when that was last verified, and by when it must be again."""
 
     value: T
     source: str
     certainty: Certainty
     verified_on: dt.date
+    reverify_by: dt.date | None = None  # None: a client's own statement, or an older record
 
 
 class PlatformGateway(Record):
@@ -44,6 +45,7 @@ class PlatformGateway(Record):
     source: str
     certainty: Certainty
     verified_on: dt.date
+    reverify_by: dt.date | None = None
 
 
 class Platform(Record):

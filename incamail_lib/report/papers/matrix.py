@@ -28,7 +28,7 @@ from incamail_lib.report.papers.model import (
     Section,
     Table,
 )
-from incamail_lib.report.papers.parts import Basis, document, known_from, or_missing, words
+from incamail_lib.report.papers.parts import Basis, document, known_from, or_missing
 from incamail_lib.report.papers.telling import told
 from incamail_lib.report.papers.terms import term
 from incamail_lib.report.words import word
