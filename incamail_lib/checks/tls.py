@@ -25,6 +25,7 @@ from incamail_lib.i18n import N_, say
 _STRONG = ("GCM", "CHACHA20", "CCM")
 _BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
 _FORWARD_SECRET = ("ECDHE", "DHE")
+_LONGEST_OLD_LIST = 200  # older facts do not say whether a list of this length was cut
 _MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
 
 
@@ -166,7 +167,8 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
     if not requested.is_yes:
         return not_seen(endpoint, requested)
     if names:
-        return passed(say("It asks, and names {count} authorities.", count=len(names)))
+        count = len(names) + endpoint.client_auth.acceptable_cas_left_out
+        return passed(say("It asks, and names {count} authorities.", count=count))
     return passed(say("It asks, and names no authority: a certificate of any may be shown."))
 
 
@@ -287,7 +289,8 @@ def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
     """A CertificateRequest of the platform was seen."""
     requested = endpoint.client_auth.requested
     if requested.is_yes:
-        count = len(endpoint.client_auth.acceptable_cas)
+        auth = endpoint.client_auth
+        count = len(auth.acceptable_cas) + auth.acceptable_cas_left_out
         return passed(say("It asks, and names {count} authorities.", count=count))
     if requested.is_no:
         return failed(say("It does not ask for a certificate."))
@@ -349,6 +352,13 @@ def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     issuers = [c.issuer for chain in chains for c in chain]
     if names & set(issuers):
         return passed(say("Named: {issuer}.", issuer=next(i for i in issuers if i in names)))
+    if endpoint.client_auth.acceptable_cas_left_out or len(names) >= _LONGEST_OLD_LIST:
+        return unknown(
+            say(
+                "Not among the first {limit} authorities; IncaMail names more than are kept.",
+                limit=len(names),
+            )
+        )
     return failed(say("Not named: {issuers}.", issuers=joined(list(dict.fromkeys(issuers)))))
 
 

@@ -168,6 +168,13 @@ def probe(
     key: Key = None,
     passphrase_env: PassphraseEnv = None,
     timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds per answer.")] = 30,
+    show_foreign: Annotated[
+        bool,
+        typer.Option(
+            "--show-foreign-certificate",
+            help="Show a throw-away certificate to IncaMail's own gateways too.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
@@ -175,7 +182,10 @@ def probe(
     with clear_errors(lang) as t:
         host, port = _host_and_port(host, port)
         own = _own(cert, key, passphrase_env)
-        found = asyncio.run(_probe(host, address, port, server, own, Limits.within(timeout)))
+        limits = Limits.within(timeout)
+        addresses = [address] if address else asyncio.run(_addresses(host, port, server))
+        stranger = show_foreign or not load_platform().has(host, tuple(addresses))
+        found = asyncio.run(_probe(host, addresses, port, own, limits, stranger=stranger))
     if as_json:
         print_json(found)
     else:
@@ -206,15 +216,17 @@ def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | N
 
 async def _probe(
     host: str,
-    address: str | None,
+    addresses: list[str],
     port: int,
-    server: str | None,
     own: Credential | None,
     limits: Limits,
+    *,
+    stranger: bool,
 ) -> list[EndpointFacts]:
+    """`stranger` says whether a throw-away certificate may be shown as well."""
     now = dt.datetime.now(dt.UTC)
-    addresses = [address] if address else await _addresses(host, port, server)
-    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
+    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE}
+    purposes |= {Purpose.FOREIGN_CERTIFICATE} if stranger else set()
     settings = ProbeSettings(
         ehlo_name=own_name(),
         limits=limits,

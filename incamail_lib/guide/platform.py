@@ -67,6 +67,13 @@ class Platform(Record):
     contacts: Sourced[tuple[str, ...]]  # second-level support
     links: Sourced[tuple[str, ...]]
 
+    def has(self, host: str, addresses: tuple[str, ...] = ()) -> bool:
+        """Whether a host, by its name or an address, is known to be the platform's."""
+        name = host.rstrip(".").lower()
+        hosts = {self.smart_host.value, *(g.host for g in self.gateways)}
+        known = {a for g in self.gateways for a in g.addresses}
+        return name in hosts or name in known or bool(known & set(addresses))
+
     def filled(self, template: str) -> Text:
         """A text of the guide with the facts that it names filled in."""
         known = self._words().items()

@@ -139,6 +139,7 @@ class Notes:
             links=links,
             certificate_requested=self._requested(seen),
             acceptable_cas=seen.acceptable_cas if seen.certificate_requested else (),
+            acceptable_cas_left_out=seen.acceptable_cas_left_out,
             offered_certificate=self.offered_certificate,
             accepted=self._accepted(seen),
             alert=self._alert(seen),

@@ -68,6 +68,7 @@ class Seen:
     group: str = ""
     chain: tuple[bytes, ...] = ()  # DER, as sent
     acceptable_cas: tuple[str, ...] = ()  # RFC 4514
+    acceptable_cas_left_out: int = 0
 
 
 class TlsSession(Protocol):
