@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -148,10 +149,13 @@ def tls_reports_are_asked_for(domain: DomainFacts, _: Context) -> Result:
 
 def _with_tlsa(facts: AuditFacts) -> Subjects:
     hosts = {m.host.host: m.host for d in facts.dns.domains for m in d.exchangers}
-    secured = [h for h in hosts.values() if h.tlsa.records]
-    if not secured:
-        return NotApplicable(say("No gateway publishes TLSA records."))
-    return [Subject(h.host, h) for h in secured]
+    subjects = [Subject(h.host, h) for h in hosts.values() if h.tlsa.records]
+    # Without an answer a sender that uses DANE waits; others deliver, so it weighs less.
+    silent = [h for h in hosts.values() if h.tlsa.is_failure]
+    subjects += [
+        Subject(h.host, replace(no_answer(h.tlsa), level=Level.RECOMMENDED)) for h in silent
+    ]
+    return subjects or NotApplicable(say("No gateway publishes TLSA records."))
 
 
 @check(

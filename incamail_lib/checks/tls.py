@@ -196,11 +196,11 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     if not demanded.is_yes:
         return not_seen(endpoint, demanded)
     domains = context.facts.dns.domains
-    published = {m.host.host for d in domains for m in d.exchangers}
+    published = {r.split(" ")[-1].rstrip(".").lower() for d in domains for r in d.mx.records}
     published |= {d.domain for d in domains if d.implicit_mx}
     if endpoint.target.host in published:
         return failed(say("A sender without certificate is refused: {how}.", how=demanded.evidence))
-    if any(d.mx.status not in _MX_SEEN for d in domains):
+    if any(d.mx.status not in _MX_SEEN or d.mx.is_cut for d in domains):
         return not_seen(endpoint, inconclusive(Reason.DNS_FAILURE))
     return passed(say("The gateway demands a certificate, but no MX record names the gateway."))
 

@@ -339,6 +339,12 @@ ZONES = [
         {"@ MX": ["10 gw.other.example."], "gw.other.example. A": ["192.0.2.1"]},
         {"DNS07": (U, "gw.other.example")},
     ),
+    Zone(
+        "tlsa silent",
+        {},
+        {"DNS15": (U, "TLSA")},
+        faults={"_25._tcp.mx1.muster.example": "servfail"},
+    ),
     Zone("sender's aaaa silent", {}, {"DNS10": (U, "AAAA")}, faults={f"{OUT}/AAAA": "servfail"}),
     Zone("domain missing", {}, {"DNS01": (F, ""), "DNS12": (U, "DNS01")}, domain="gone.example"),
     Zone("timeout", {}, {"DNS01": (U, "time limit")}, faults={DOMAIN: "timeout"}, timeout_s=0.4),
@@ -412,7 +418,7 @@ def test_the_sound_zone_differs_from_each_other_one() -> None:
     """What a zone fails or leaves open, the sound one passes: each expectation can fail."""
     sound = {f.code: f.outcome for f in judge(asyncio.run(measured(ZONES[0])), CHECKS, NOW)}
     wanted = {(c, o) for z in ZONES[1:] for c, (o, _) in z.wanted.items() if o is not P}
-    never = {"DNS13", "DNS21"}  # without MTA-STS they do not apply
+    never = {"DNS13", "DNS15", "DNS21"}  # without MTA-STS and TLSA they do not apply
     assert {c for c, _ in wanted if c.startswith("DNS") and sound[c] is not P} <= never
     assert sound["DNS13"] is N
 
@@ -424,3 +430,29 @@ def test_the_certificate_that_fits_satisfies_enforce() -> None:
     assert next(f for f in judge(audit, ALL_CHECKS, NOW) if f.code == "DNS21").outcome is P
     assert audit.dns.domains[0].mta_sts_policy is not None
     assert audit.dns.domains[0].mta_sts_policy.fetched == yes()
+
+
+NEW = frozenset({"left_out", "spf_answers", "dmarc_walk", "acceptable_cas_left_out", "reverify_by"})
+
+
+def as_before(data: object) -> object:
+    """Facts as they were saved before SPF was followed and the names above were asked."""
+    if isinstance(data, dict):
+        host = "addresses" in data and "tlsa" in data
+        gone = NEW | ({"caa"} if host else set())
+        return {k: as_before(v) for k, v in data.items() if k not in gone}
+    return [as_before(v) for v in data] if isinstance(data, list) else data
+
+
+def test_facts_that_were_saved_before_are_still_judged() -> None:
+    """They load; what they do not hold is unknown, what they hold is judged as ever."""
+    audit = asyncio.run(measured(ZONES[0]))
+    old = AuditFacts.model_validate(as_before(audit.model_dump(mode="json")))
+    found = {f.code: f.outcome for f in judge(old, ALL_CHECKS, NOW)}
+    wanted = {"DNS11": P, "DNS12": P, "DNS16": P, "DNS18": U, "DNS19": P, "DNS20": U, "DNS22": U}
+    assert {code: found[code] for code in wanted} == wanted
+    domain = old.dns.domains[0].model_copy(
+        update={"dmarc": old.dns.domains[0].dmarc.model_copy(update={"records": ()})}
+    )
+    dns = old.dns.model_copy(update={"domains": (domain,)})
+    assert judged(old.model_copy(update={"dns": dns}), "DNS12").outcome is U
