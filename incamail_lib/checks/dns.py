@@ -200,10 +200,15 @@ def gateway_is_not_hosted(domain: DomainFacts, _: Context) -> Result:
     if hosted:
         return failed(say("Hosted by a provider: {names}.", names=joined(hosted)))
     own = _registrable(domain.domain)
-    foreign = [host for host, _ in found if _registrable(host) != own]
+    foreign = [m.host.host for m in domain.exchangers if _leads_elsewhere(m.host, own)]
     if foreign:
         return unknown(say("Not recognised whose they are: {names}.", names=joined(foreign)))
     return passed(say("The exchangers bear the domain's own name."))
+
+
+def _leads_elsewhere(host: HostFacts, own: str) -> bool:
+    names = (host.host, host.a.canonical_name, host.aaaa.canonical_name)
+    return any(_registrable(name) != own for name in names if name)
 
 
 def _provider(host: HostFacts) -> str:

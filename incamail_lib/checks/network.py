@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from incamail_lib.checks._core import (
     Check,
     Context,
@@ -16,6 +18,7 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._dns import no_answer
+from incamail_lib.checks._platform_facts import level_of_host
 from incamail_lib.checks._subjects import organisation, platform, receiving
 from incamail_lib.checks.words import joined, reason_text, stage_text
 from incamail_lib.facts.audit import AuditFacts
@@ -77,9 +80,9 @@ def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
 )
-def platform_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
-    """The platform's port answers."""
-    return _answers(endpoint)
+def platform_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
+    """The platform's port answers; a host that is only guessed to be the platform's weighs less."""
+    return replace(_answers(endpoint), level=level_of_host(endpoint, context))
 
 
 def _hosts_with_both_families(facts: AuditFacts) -> Subjects:

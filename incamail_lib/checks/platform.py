@@ -17,12 +17,12 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._platform_facts import level_by, level_of_host
 from incamail_lib.checks._subjects import platform
 from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
 from incamail_lib.findings import Level
-from incamail_lib.guide import Certainty, Sourced
 from incamail_lib.i18n import N_, say
 
 _IN_BETWEEN = N_(
@@ -42,16 +42,6 @@ def _no_certificate(endpoint: EndpointFacts) -> Result:
             reason=reason_text(survey.ended),
         )
     )
-
-
-def _level(fact: Sourced[tuple[str, ...]], endpoint: EndpointFacts) -> Level:
-    """How much it weighs that a certificate differs from what is known of the platform.
-
-    While that is a guess, a certificate that your own stores trust is a question, no verdict.
-    """
-    sure = fact.certainty in (Certainty.PRIMARY, Certainty.SECONDARY)
-    trusted = any(t.trusted.is_yes for t in endpoint.trust)
-    return Level.REQUIRED if sure or not trusted else Level.RECOMMENDED
 
 
 @check(
@@ -101,7 +91,7 @@ def platform_offers_starttls(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("PLAT01",),
 )
 def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
-    """The subject organisation is one of the platform's; a guess at it weighs less (`_level`)."""
+    """The subject organisation is one of the platform's; a guess at it weighs less (`level_by`)."""
     leaf = endpoint.leaf
     organisations = context.facts.platform.organisations
     expected = organisations.value
@@ -119,7 +109,7 @@ def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> 
             names=joined(leaf.subject_o),
             expected=joined(expected),
         ),
-        level=_level(organisations, endpoint),
+        level=level_by(organisations, endpoint),
     )
 
 
@@ -155,7 +145,7 @@ def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
             names=joined(names) if names else "–",
             expected=joined(issuers.value),
         ),
-        level=_level(issuers, endpoint),
+        level=level_by(issuers, endpoint),
     )
 
 
@@ -185,7 +175,7 @@ def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result
             names=joined(presented) if presented else "–",
             expected=joined(expected),
         ),
-        level=_level(known, endpoint),
+        level=level_by(known, endpoint),
     )
 
 
@@ -209,8 +199,8 @@ def _covers(pattern: str, name: str) -> bool:
     reference="RFC 9525 §6.3",
     requires=("PLAT01",),
 )
-def name_matches_the_gateway(endpoint: EndpointFacts, _: Context) -> Result:
-    """The certificate is valid for the host that was asked for."""
+def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Result:
+    """The certificate is valid for the host that was asked for; a guessed host weighs less."""
     match = endpoint.name_match
     if match is None:
         return _no_certificate(endpoint)
@@ -221,7 +211,8 @@ def name_matches_the_gateway(endpoint: EndpointFacts, _: Context) -> Result:
             "Not valid for {host}; it names {names}.",
             host=match.host,
             names=joined(match.presented) if match.presented else "–",
-        )
+        ),
+        level=level_of_host(endpoint, context),
     )
 
 

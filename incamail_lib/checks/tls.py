@@ -12,9 +12,9 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
-from incamail_lib.checks._endpoints import agreed, nobody_asked, not_seen, tls_not_seen
+from incamail_lib.checks._endpoints import agreed, handshake, nobody_asked, not_seen, tls_not_seen
 from incamail_lib.checks._subjects import platform, receiving
-from incamail_lib.checks.words import joined, reason_text
+from incamail_lib.checks.words import joined
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason, inconclusive
@@ -29,29 +29,6 @@ _LONGEST_OLD_LIST = 200  # older facts do not say whether a list of this length 
 _MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
 
 
-def _handshake(endpoint: EndpointFacts) -> Result:
-    """Whether TLS can be agreed at all, with or without a client certificate."""
-    tls = agreed(endpoint)
-    if tls is not None:
-        return passed(say("{version}, {cipher}.", version=tls.version, cipher=tls.cipher))
-    first = endpoint.survey.tls
-    if first is None:
-        return tls_not_seen(endpoint)
-    if first.certificate_requested.is_yes and first.chain:
-        # The parameters were agreed; the server then refused for want of a certificate.
-        return passed(say("TLS was agreed; the server then demanded a client certificate."))
-    if first.alert is not None:
-        alert = f"{first.alert.number} {first.alert.name}"
-        return failed(say("The server refused the handshake: TLS alert {alert}.", alert=alert))
-    return unknown(
-        say(
-            "The handshake did not complete: {reason}. {evidence}",
-            reason=reason_text(endpoint.survey.ended),
-            evidence=endpoint.survey.evidence,
-        )
-    )
-
-
 @check(
     "TLS01",
     on=receiving,
@@ -64,7 +41,7 @@ def _handshake(endpoint: EndpointFacts) -> Result:
 )
 def handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     """A handshake with TLS 1.2 or newer was agreed."""
-    return _handshake(endpoint)
+    return handshake(endpoint)
 
 
 @check(
@@ -269,7 +246,7 @@ def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
 )
 def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     """A handshake with TLS 1.2 or newer was agreed with the platform."""
-    return _handshake(endpoint)
+    return handshake(endpoint)
 
 
 @check(

@@ -214,3 +214,20 @@ def test_a_guess_makes_no_required_failure(
     stated = platform(**{fact: sourced(known[fact], certainty)})
     found = judged(code, showing(**changes), platform=stated)
     assert (found.outcome, found.level) == (Outcome.FAILED, level)
+
+
+@pytest.mark.parametrize(
+    ("certainty", "level"),
+    [(Certainty.SECONDARY, Level.REQUIRED), (Certainty.UNCONFIRMED, Level.RECOMMENDED)],
+)
+def test_a_guessed_host_makes_no_required_failure(certainty: Certainty, level: Level) -> None:
+    """A gateway of which nobody confirmed that it is IncaMail's may be gone, or somebody else's."""
+    gateway = platform().gateways[0].model_copy(update={"certainty": certainty})
+    stated = platform(gateways=(gateway,))
+    wrong = endpoint(
+        name_match=NameMatch(host="gw1.incamail.com", matched=False, presented=("x.y",))
+    )
+    gone = unreached(Reason.REFUSED, Stage.CONNECT)
+    for code, shown in (("PLAT05", wrong), ("NET02", gone)):
+        found = judged(code, shown, platform=stated)
+        assert (found.outcome, found.level) == (Outcome.FAILED, level)

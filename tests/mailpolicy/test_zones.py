@@ -322,7 +322,11 @@ ZONES = [
     Zone(
         "alias without its target",
         {"mx1 A": [], "mx1 CNAME": ["gw.other.example."]},
-        {"DNS06": (U, "not responsible"), "DNS05": (F, "mx1.muster.example")},
+        {
+            "DNS06": (U, "not responsible"),
+            "DNS05": (F, "mx1.muster.example"),
+            "DNS07": (U, "mx1.muster.example"),
+        },
         faults={"mx1.muster.example": "alias_only"},
     ),
     Zone(
