@@ -51,14 +51,13 @@ async def look_up_domain(
         fetched_policy(domain, sts, fetch_policy),
         *(_host(h, resolver, climb, (ports or {}).get(h, 25)) for _, h in hosts),
     )
+    exchangers = [MxHost(preference=p, host=h) for (p, _), h in zip(hosts, found, strict=True)]
     return DomainFacts(
         domain=domain,
         mx=mx,
         null_mx=null_mx,
         implicit_mx=implicit,
-        exchangers=tuple(
-            MxHost(preference=p, host=h) for (p, _), h in zip(hosts, found, strict=True)
-        ),
+        exchangers=tuple(exchangers),
         spf=spf,
         spf_answers=answers,
         dmarc=chosen(walked[0], is_dmarc),

@@ -34,15 +34,24 @@ def is_cut(text: str) -> bool:
 
 def tags(text: str) -> list[tuple[str, str]]:
     """The pairs of a record such as "v=DMARC1; p=reject", in order; blanks around = and ; are
-    allowed (RFC 9989 §4.7, RFC 8460 §3). Names are lower-cased; a part without = has no value."""
+    allowed (RFC 9989 §4.8). Names are lower-cased; a part without = has no value."""
     parts = [part.partition("=") for part in text.split(";") if part.strip(" \t")]
     return [(name.strip(" \t").lower(), value.strip(" \t")) for name, _, value in parts]
 
 
 def has_version(text: str, version: str) -> bool:
-    """Whether a record begins with v=<version>; blanks around = are allowed."""
-    found = re.match(r"v[ \t]*=[ \t]*([A-Za-z0-9]+)[ \t]*(;|\Z)", text)
-    return found is not None and found[1].lower() == version.lower()
+    """Whether a record begins with v=<version>, letter for letter (RFC 8460 §3, RFC 8461 §3.1)."""
+    return text.startswith(f"v={version}") and text[len(version) + 2 :].strip(" \t")[:1] in (
+        "",
+        ";",
+    )
+
+
+def field_value(text: str, name: str) -> str:
+    """The value of the first field `name=` of a TLS-RPT or MTA-STS record, where no blank may
+    stand around the sign; "" without one."""
+    fields = (part.strip(" \t") for part in text.split(";"))
+    return next((f.removeprefix(f"{name}=") for f in fields if f.startswith(f"{name}=")), "")
 
 
 def is_tagged(text: str) -> bool:

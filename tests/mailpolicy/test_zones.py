@@ -251,11 +251,17 @@ ZONES = [
     ),
     Zone(
         "tls-rpt with blanks",
-        {"_smtp._tls TXT": ['"v = TLSRPTv1 ; rua = https://r.example/x"']},
-        {"DNS14": (P, "")},
+        {"_smtp._tls TXT": ['"v = TLSRPTv1 ; rua = https://r.example/x"']},  # only DMARC allows
+        {"DNS14": (F, "No such record")},
+    ),
+    Zone(
+        "tls-rpt to the web",
+        {"_smtp._tls TXT": ['"v=TLSRPTv1 ; rua=https://r.example/x,mailto:a@b.ch;"']},
+        {"DNS14": (P, "r.example")},
     ),
     sts("sound", STS, POLICY, "DNS13", (P, "enforce")),
     sts("two records", [*STS, '"v=STSv1; id=2"'], POLICY, "DNS13", (F, "2 records")),
+    sts("other letters", ['"v=stsv1; id=1"'], POLICY, "DNS13", (N, "No MTA-STS")),
     sts("no id", ['"v=STSv1;"'], POLICY, "DNS13", (F, "id")),
     sts("other host", STS, POLICY.replace(b"mx1", b"mx9"), "DNS13", (F, "mx1.muster.example")),
     sts("wildcard", STS, POLICY.replace(b"mx1", b"*"), "DNS13", (P, "enforce")),
