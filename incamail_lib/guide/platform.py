@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from incamail_lib.errors import GuideError
 from incamail_lib.i18n import Text, say
@@ -157,17 +158,34 @@ def _validated(facts: dict[str, Any], override: Path | None) -> Platform:
     except ValidationError as error:
         # A misspelt field is told before the field that is then missing.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise GuideError(
-            say(
-                "{file}{line}, field «{field}»: {problem} Allowed fields: {allowed}.",
-                file=str(override or "platform.toml"),
-                line=_line_of(override, first["loc"]),
-                field=_told(first["loc"]),
-                problem=_MEANINGS.get(first["type"])
-                or say("This value is not possible here ({problem}).", problem=first["msg"]),
-                allowed=", ".join(_fields_at(first["loc"])),
-            )
-        ) from None
+        raise GuideError(_not_possible(first, override)) from None
+
+
+def _not_possible(error: ErrorDetails, path: Path | None) -> Text:
+    """What is wrong with a field, where it stands, and what is allowed there."""
+    location = error["loc"]
+    field, allowed = _told(location), ", ".join(_fields_at(location))
+    problem = _MEANINGS.get(error["type"]) or say(
+        "This value is not possible here ({problem}).", problem=error["msg"]
+    )
+    lines = path.read_text(encoding="utf-8").split("\n") if path else []
+    number = _found_line(lines, location)
+    if not number:
+        return say(
+            "{file}, field «{field}»: {problem} Allowed fields: {allowed}.",
+            file=str(path or "platform.toml"),
+            field=field,
+            problem=problem,
+            allowed=allowed,
+        )
+    return say(
+        "{file}, line {line}, field «{field}»: {problem} Allowed fields: {allowed}.",
+        file=str(path),
+        line=number,
+        field=field,
+        problem=problem,
+        allowed=allowed,
+    )
 
 
 _MEANINGS = {
@@ -185,13 +203,6 @@ def _fields_at(location: tuple[int | str, ...]) -> tuple[str, ...]:
     if len(location) < 2:
         return tuple(Platform.model_fields)
     return tuple((PlatformGateway if location[0] == "gateways" else Sourced).model_fields)
-
-
-def _line_of(path: Path | None, location: tuple[int | str, ...]) -> Text:
-    """ ", line 7" of the field in the file of an organisation; empty where it stands nowhere."""
-    lines = path.read_text(encoding="utf-8").split("\n") if path else []
-    number = _found_line(lines, location)
-    return say(", line {line}", line=number) if number else Text(template="")
 
 
 def _found_line(lines: list[str], location: tuple[int | str, ...]) -> int:
