@@ -15,13 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incamail_lib.certificate import read_certificate
+from incamail_lib.certificate.stores import TrustStore, certifi_store, file_store, system_store
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.observation import Answer
 from incamail_lib.lab import pki
 from incamail_lib.lab.authority import Recipe, new_root, pem_of
 from incamail_lib.lab.pki import Variant
-from incamail_lib.trust import TrustStore, certifi_store, file_store, judge_trust, system_store
+from incamail_lib.trust import judge_trust
 
 LAB = pki.build(NOW)
 LEAF, ISSUING = issued().chain

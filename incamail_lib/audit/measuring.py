@@ -13,6 +13,7 @@ import dns.nameserver
 
 from incamail_lib.audit.planning import CredentialSource, Plan
 from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
+from incamail_lib.certificate.stores import TrustStore, certifi_store, file_store, system_store
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
 from incamail_lib.facts.certificate import (
@@ -28,7 +29,7 @@ from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
 from incamail_lib.probe import ProbeSettings, probe_endpoint
 from incamail_lib.routing import classify, classify_message, standard_samples
-from incamail_lib.trust import TrustStore, certifi_store, file_store, judge_trust, system_store
+from incamail_lib.trust import judge_trust
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage token ("dns", "probe", "trust"), steps done and steps in all."""
