@@ -20,6 +20,7 @@ from incamail_lib.facts.certificate import (
     CertificateFacts,
     CredentialFacts,
     CredentialUse,
+    NameMatch,
     TrustFacts,
 )
 from incamail_lib.facts.dns import DnsFacts, DomainFacts, HostFacts
@@ -311,5 +312,7 @@ def with_trust(
     if not chain:
         return endpoint
     trust = tuple(judge_trust(chain, store, purpose="serverAuth", now=now) for store in stores)
-    name = match_name(chain[0], endpoint.target.host)
+    name: NameMatch | None = match_name(chain[0], endpoint.target.host)
+    if name and not name.matched and "subject_alt_name" in chain[0].unreadable:
+        name = None  # the host's name may be among those that could not be read
     return endpoint.model_copy(update={"trust": trust, "name_match": name})
