@@ -111,6 +111,8 @@ class TrustFacts(Record):
     store: str  # e.g. "certifi 2026.10.18", "system", "/etc/postfix/ca.pem" -> its base name
     store_date: dt.date | None = None
     store_size: int = 0  # trust anchors in it
+    root_sha256: str = ""  # the root to which the chain leads, whatever this store holds
+    public: bool | None = None  # whether that root is of a public programme; None: not known
     purpose: str = "serverAuth"  # or clientAuth
     trusted: Observation
     reason: TrustReason
