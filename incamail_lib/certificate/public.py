@@ -16,6 +16,7 @@ from pathlib import Path
 import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from OpenSSL import crypto
 
 from incamail_lib.certificate import contents, distribution
 from incamail_lib.certificate.chain import MAX_LENGTH
@@ -96,7 +97,7 @@ def _in_stores(certificates: Sequence[x509.Certificate], stores: Sequence[TrustS
     for store in stores:
         for anchor in store.anchors:
             try:
-                root = anchor.to_cryptography()
+                root = parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, anchor))
             except UNREADABLE:
                 continue
             if any(is_issued_by(c, root) for c in certificates) and is_self_signed(root):

@@ -69,8 +69,11 @@ def sending_key_matches(told: CredentialFacts, _: Context) -> Result:
     """The public keys are equal. Without the key it is unknown: it may lie on the gateway."""
     if told.key_matches.is_yes:
         return passed(say("Key and certificate belong together."))
+    cause = Text(template=told.key_matches.evidence)
     if told.key_matches.is_no:
-        return failed(say("The key belongs to another certificate."))
+        return failed(say("The key does not fit: {cause}.", cause=cause))
+    if told.has_key:
+        return unknown(say("The key could not be compared: {cause}.", cause=cause))
     return unknown(say("No private key was given, so the certificate cannot be tried."))
 
 
