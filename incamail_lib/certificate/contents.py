@@ -178,7 +178,8 @@ def _blocks(data: bytes) -> list[pem.Block]:
     try:
         return list(pem.blocks(data))
     except pem.BrokenPem as broken:
-        raise Unusable(str(broken)) from None
+        is_pgp = b"-----BEGIN PGP " in data and b"CERTIFICATE" not in data  # its lines are no PEM
+        raise Unusable(kinds.PGP if is_pgp else str(broken)) from None
 
 
 def _from_pem(found: Sequence[pem.Block]) -> Contents:
@@ -201,7 +202,7 @@ def _is_loaded(block: pem.Block, *, first: bool) -> bool:
 
 def _certificate(block: pem.Block) -> x509.Certificate:
     if block.header:
-        raise Unusable(pem.HEADER)
+        raise Unusable(pem.HEADER if b":" in block.header else pem.BLANK_LINE)
     try:
         return parse(der.first(block.data))
     except UNREADABLE:

@@ -109,6 +109,7 @@ def _told(
         links=link(chain),
         has_key=contents.key is not None or bool(contents.locked),
         key_encrypted=contents.encrypted,
+        leaf_stands_first=contents.format != "PEM" or contents.certificates[0] == ordered[0],
         key_matches=matches,
     )
     if contents.key is None or not matches.is_yes:

@@ -47,7 +47,7 @@ _PUTTY = N_(
     "it is a key of PuTTY. Convert it: puttygen FILE -O private-openssh -o NEW, then: "
     "ssh-keygen -p -m PEM -f NEW"
 )
-_PGP = N_("it is of OpenPGP, which has nothing to do with TLS. Name the X.509 certificate's file")
+PGP = N_("it is of OpenPGP, which has nothing to do with TLS. Name the X.509 certificate's file")
 JAVA = N_(
     "it is a Java keystore (JKS). Convert it: keytool -importkeystore -srckeystore FILE "
     "-destkeystore NEW.p12 -deststoretype PKCS12"
@@ -63,7 +63,7 @@ _UTF16 = N_(
 _BARE = N_(
     "it is base64 without the lines «-----BEGIN CERTIFICATE-----» and «-----END CERTIFICATE-----», "
     "so OpenSSL and Postfix find nothing in it. Convert it: "
-    "openssl base64 -d -A -in FILE | openssl x509 -inform DER -out NEW"
+    "base64 -d FILE | openssl x509 -inform DER -out NEW"
 )
 _WEB_PAGE = N_("it is a web page, not a certificate. Download the certificate again")
 _ARCHIVE = N_("it is an archive (ZIP). Unpack it and name the certificate's file")
@@ -90,7 +90,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _LABELS: tuple[tuple[str, str], ...] = (
     ("CERTIFICATE REQUEST", _REQUEST),
     ("OPENSSH PRIVATE KEY", OPENSSH_KEY),
-    ("PGP ", _PGP),
+    ("PGP ", PGP),
     ("PRIVATE KEY", _KEY_ALONE),
     ("X509 CRL", _REVOCATIONS),
     ("PUBLIC KEY", _PUBLIC_KEY),

@@ -33,6 +33,13 @@ def _client_trust(told: CredentialFacts) -> Sequence[TrustFacts]:
     return [t for t in told.trust if t.purpose == "clientAuth"]
 
 
+_NOT_FIRST = N_(
+    "They belong together, but another certificate stands first in the file. OpenSSL, Postfix and "
+    "Exim take the first and refuse the key."
+)
+_PUT_FIRST = N_("Put the certificate that the key belongs to first, then each issuer.")
+
+
 @check(
     "CERT20",
     on=sending_credentials,
@@ -67,6 +74,8 @@ def sending_file_is_readable(told: CredentialFacts, _: Context) -> Result:
 )
 def sending_key_matches(told: CredentialFacts, _: Context) -> Result:
     """The public keys are equal. Without the key it is unknown: it may lie on the gateway."""
+    if told.key_matches.is_yes and not told.leaf_stands_first:
+        return failed(say(_NOT_FIRST), level=Level.RECOMMENDED, remedy=say(_PUT_FIRST))
     if told.key_matches.is_yes:
         return passed(say("Key and certificate belong together."))
     cause = Text(template=told.key_matches.evidence)

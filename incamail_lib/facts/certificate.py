@@ -147,5 +147,6 @@ class CredentialFacts(Record):
     links: ChainFacts | None = None
     has_key: bool = False
     key_encrypted: bool = False
+    leaf_stands_first: bool = True  # else OpenSSL takes another certificate of the file for it
     key_matches: Observation
     trust: tuple[TrustFacts, ...] = Field(default=())

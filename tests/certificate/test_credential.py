@@ -261,7 +261,14 @@ def test_without_a_key_the_match_stays_open(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", [PEM_KEY, None], ids=["with key", "without key"])
 @pytest.mark.parametrize(
-    "order", [(ISSUING, LEAF), (ROOT, ISSUING, LEAF), (ISSUING, ROOT, LEAF), (LEAF, ROOT, ISSUING)]
+    "order",
+    [
+        (LEAF, ISSUING),
+        (ISSUING, LEAF),
+        (ROOT, ISSUING, LEAF),
+        (ISSUING, ROOT, LEAF),
+        (LEAF, ROOT, ISSUING),
+    ],
 )
 def test_the_leaf_is_found_wherever_it_stands(
     tmp_path: Path, order: tuple[x509.Certificate, ...], key: bytes | None
@@ -272,6 +279,7 @@ def test_the_leaf_is_found_wherever_it_stands(
     assert [c.der for c in facts.chain] == [der(c) for c in (LEAF, ISSUING, ROOT)[: len(order)]]
     assert facts.links is not None
     assert facts.links.in_order
+    assert facts.leaf_stands_first == (order[0] is LEAF)
     if key is not None:
         assert credential is not None
         assert credential.chain == (LEAF, ISSUING)
@@ -345,3 +353,17 @@ def test_mutated_files_never_raise(
     assert facts.readable.is_known or others_can or "passphrase" in facts.readable.evidence
     assert facts.readable.is_yes or (credential is None and facts.readable.evidence)
     assert_silent(facts, credential)
+
+
+@pytest.mark.parametrize(
+    "others", [(OTHER.key_pem(),), (b"-----BEGIN X-----\nAAAA\n-----END X-----\n",)]
+)
+def test_of_two_keys_the_first_counts(tmp_path: Path, others: tuple[bytes, ...]) -> None:
+    """As for OpenSSL: one that fits and stands behind another is named, but not taken."""
+    facts, credential = load(tmp_path, OWN.pem() + PEM_KEY + others[0])
+    assert facts.key_matches.is_yes
+    assert credential is not None
+    facts, credential = load(tmp_path, OWN.pem() + OTHER.key_pem() + others[0] + PEM_KEY)
+    assert (facts.readable.answer, facts.key_matches.answer) == (Answer.YES, Answer.NO)
+    assert "first key" in facts.key_matches.evidence
+    assert credential is None
