@@ -18,10 +18,10 @@ APK_INSTALLED = Path("/lib/apk/db/installed")
 # Where Debian's package ca-certificates lays each root of Mozilla's programme; what an
 # administrator adds goes to /usr/local/share/ca-certificates (update-ca-certificates(8)).
 MOZILLA_ROOTS = Path("/usr/share/ca-certificates/mozilla")
-_DPKG = re.compile(
+DPKG = re.compile(
     rb"^Package: ca-certificates\nStatus: install ok installed\n(?:.+\n)*?Version: (\S+)$", re.M
 )
-_APK = re.compile(rb"^P:ca-certificates-bundle\nV:(\S+)$", re.M)
+APK = re.compile(rb"^P:ca-certificates-bundle\nV:(\S+)$", re.M)
 
 
 @cache
@@ -30,7 +30,7 @@ def package_version() -> str:
 
     Red Hat's database needs its own program to be read, so nothing is said there.
     """
-    return version_in(DPKG_STATUS, _DPKG) or version_in(APK_INSTALLED, _APK)
+    return version_in(DPKG_STATUS, DPKG) or version_in(APK_INSTALLED, APK)
 
 
 def version_in(database: Path, pattern: re.Pattern[bytes]) -> str:
