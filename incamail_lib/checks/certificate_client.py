@@ -144,7 +144,10 @@ def intermediates_allow_clients(told: CredentialFacts, _: Context) -> Result:
 )
 def client_usage_survives_renewal(told: CredentialFacts, _: Context) -> Result:
     """The authority still issues clientAuth on the day this certificate ends."""
-    if not rules.is_public(_client_trust(told)):
+    public = rules.is_public(_client_trust(told))
+    if public is None:
+        return unknown(say(rules.ROOT_NOT_KNOWN))
+    if not public:
         return not_applicable(say("A private authority is not bound by the public rules."))
     leaf = told.chain[0]
     if leaf.not_after is None:
