@@ -39,6 +39,8 @@ _USAGES = (
     "key_cert_sign",
     "crl_sign",
 )
+_NS_CERT_TYPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+_NS_TYPES = ("client", "server", "email", "objsign", "reserved", "sslCA", "emailCA", "objCA")
 
 
 def parse(data: bytes) -> x509.Certificate:
@@ -148,6 +150,42 @@ def _names(found: x509.SubjectAlternativeName, kind: type[x509.GeneralName]) -> 
     return tuple(printable(str(value)) for value in values)
 
 
+def unknown_critical(certificate: x509.Certificate) -> dict[str, Any]:
+    """Critical extensions that neither the library nor RFC 5280 knows."""
+    try:
+        found = list(certificate.extensions)
+    except UNREADABLE:
+        found = _one_by_one(certificate)
+    unknown = (
+        x.oid for x in found if x.critical and isinstance(x.value, x509.UnrecognizedExtension)
+    )
+    return {"unknown_critical": tuple(oid.dotted_string for oid in unknown)[:MAX_NAMES]}
+
+
+def _one_by_one(certificate: x509.Certificate) -> list[x509.Extension[x509.ExtensionType]]:
+    """The extensions that can be read, each by itself; the others have names of their own."""
+    whole = certificate.public_bytes(Encoding.DER)
+    found: list[x509.Extension[x509.ExtensionType]] = []
+    for part in der.extensions(whole)[:MAX_NAMES]:
+        alone = parse(der.with_extensions(whole, [part]))
+        if _is_legible(alone):
+            found += alone.extensions
+    return found
+
+
+def ns_cert_type(certificate: x509.Certificate) -> dict[str, Any]:
+    """The old nsCertType, a bit string of at most eight bits, which OpenSSL still obeys."""
+    own = _of_kind(certificate.public_bytes(Encoding.DER), _NS_CERT_TYPE)
+    if not own:
+        return {}
+    *_, value = der.elements(der.content(own[0]))
+    raw = der.content(value)
+    if len(own) > 1 or len(raw) not in (3, 4) or raw[0] != 0x03:
+        raise ValueError("not a bit string")
+    bits = raw[3] if len(raw) > 3 else 0
+    return {"ns_cert_type": tuple(n for at, n in enumerate(_NS_TYPES) if bits & 0x80 >> at)}
+
+
 def subject_key_id(certificate: x509.Certificate) -> dict[str, Any]:
     """The number of its own key."""
     found = extension_of(certificate, x509.SubjectKeyIdentifier)
@@ -197,6 +235,8 @@ READERS: dict[str, Reader] = {
     "basic_constraints": basic_constraints,
     "key_usage": key_usage,
     "ext_key_usage": ext_key_usage,
+    "unknown_critical": unknown_critical,
+    "ns_cert_type": ns_cert_type,
     "subject_key_id": subject_key_id,
     "authority_key_id": authority_key_id,
     "timestamps": timestamps,

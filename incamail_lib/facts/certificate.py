@@ -49,6 +49,8 @@ class CertificateFacts(Record):
     path_length: int | None = None
     key_usage: tuple[str, ...] | None = None  # digital_signature, key_encipherment, ...
     ext_key_usage: tuple[str, ...] | None = None  # serverAuth, clientAuth, anyExtended..., OID
+    unknown_critical: tuple[str, ...] = ()  # OIDs of critical extensions outside RFC 5280
+    ns_cert_type: tuple[str, ...] | None = None  # Netscape's: server, client, sslCA, ...
     subject_key_id: str = ""
     authority_key_id: str = ""
     sct_count: int = 0

@@ -254,6 +254,19 @@ def test_an_unreadable_extension_costs_its_own_field(part: str) -> None:
     assert read(made(extensions=others)).unreadable == ()
 
 
+def test_what_restricts_a_certificate_beyond_rfc_5280_is_read() -> None:
+    """Netscape's old type and critical extensions that nobody knows, also beside a broken one."""
+    netscape = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+    kind = x509.UnrecognizedExtension(netscape, bytes.fromhex("03020640"))
+    broken = x509.UnrecognizedExtension(x509.AuthorityInformationAccess.oid, BROKEN)
+    for others in ((), (broken,)):
+        told = read(made(extensions=[kind, *others]))
+        assert (told.ns_cert_type, told.unknown_critical) == (("server",), ())
+    assert read(made()).ns_cert_type is None
+    odd = read(made(extensions=[x509.UnrecognizedExtension(netscape, BROKEN)]))
+    assert (odd.ns_cert_type, odd.unreadable) == (None, ("ns_cert_type",))
+
+
 def test_an_extension_twice_is_not_read() -> None:
     """Which of the two counts is anybody's guess (RFC 5280 §4.2): the field stays empty."""
     told = read_certificate(two_alternative_names())
