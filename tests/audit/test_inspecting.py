@@ -82,11 +82,10 @@ def test_a_sound_file_passes_in_both_directions(tmp_path: Path, roots: Path) -> 
         (whole(Variant.NOT_YET_VALID), "CERT25"),
         (whole(Variant.SELF_SIGNED), "CERT28"),
         (pem_of(issued().leaf_only) + issued().key_pem(), "CERT29"),
-        (whole(Variant.WEAK_KEY), "CERT31"),
         (whole(Variant.SHA1), "CERT32"),
         (whole().replace(b"-----\n-----BEGIN", b"----------BEGIN", 1), "CERT20"),
     ],
-    ids=["key", "expired", "not yet", "self-signed", "gap", "weak", "sha1", "glued"],
+    ids=["key", "expired", "not yet", "self-signed", "gap", "sha1", "glued"],
 )
 @pytest.mark.parametrize("known", [True, False], ids=["own store", "certifi"])
 def test_what_fails_in_the_audit_fails_here(
