@@ -89,9 +89,9 @@ def refused_by_openssl() -> list[CertificateFacts]:
 EMPTY_RDN = bytes.fromhex("30023100")
 
 
-def with_empty_rdn() -> bytes:
+def with_empty_rdn(key: PrivateKey | None = None) -> bytes:
     """A certificate whose names hold an empty part, which RFC 5280 §4.1.2.4 forbids."""
-    whole = der(made())
+    whole = der(made(key))
     old = parts.names(whole)["subject"]
     body, *rest = parts.elements(parts.content(whole))
     changed = parts.content(body).replace(old, EMPTY_RDN)
