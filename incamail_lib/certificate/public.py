@@ -16,12 +16,10 @@ from pathlib import Path
 import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from OpenSSL import crypto
 
 from incamail_lib.certificate import contents, distribution
 from incamail_lib.certificate.chain import MAX_LENGTH
 from incamail_lib.certificate.reading import (
-    UNREADABLE,
     is_issued_by,
     is_self_signed,
     name_of,
@@ -71,7 +69,7 @@ def root_of(chain: Sequence[CertificateFacts], stores: Sequence[TrustStore] = ()
         above = [n for n, c in parsed.items() if is_issued_by(parsed[sha256], c)]
         reached += [n for n in above if n not in reached]
     sent = next((n for n in reached if is_self_signed(parsed[n])), "")
-    own = sent or _in_stores([parsed[n] for n in reached], stores)
+    own = sent or _in_stores([(held[n].issuer, parsed[n]) for n in reached], stores)
     return Root(own, public=False if own else None)
 
 
@@ -92,16 +90,15 @@ def _public_by_name() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _in_stores(certificates: Sequence[x509.Certificate], stores: Sequence[TrustStore]) -> str:
-    """A self-signed root of these stores that signed one of the certificates."""
+def _in_stores(
+    reached: Sequence[tuple[str, x509.Certificate]], stores: Sequence[TrustStore]
+) -> str:
+    """A self-signed root of these stores that signed one of these (issuer, certificate)."""
     for store in stores:
-        for anchor in store.anchors:
-            try:
-                root = parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, anchor))
-            except UNREADABLE:
-                continue
-            if any(is_issued_by(c, root) for c in certificates) and is_self_signed(root):
-                return _print_of(root)
+        for issuer, certificate in reached:
+            for root in store.by_subject.get(issuer, ()):
+                if is_issued_by(certificate, root) and is_self_signed(root):
+                    return _print_of(root)
     return ""
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import ssl
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import crypto
 
 from incamail_lib.certificate import contents, distribution, kinds
-from incamail_lib.certificate.reading import UNREADABLE, parse
+from incamail_lib.certificate.reading import UNREADABLE, parse, read_certificate
 from incamail_lib.errors import MaterialError
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import Text, say
@@ -48,7 +48,8 @@ Enumerate = Callable[[str], Iterable[tuple[bytes, str, bool | set[str] | frozens
 class TrustStore:
     """A set of trust anchors with a name and a date; `problem` says why it could not be read.
 
-    `left_out` names what was found in it and could not be used, with the cause.
+    `left_out` names what was found in it and could not be used, with the cause; `by_subject`
+    finds an anchor by its subject as `CertificateFacts` tells it.
     """
 
     name: str
@@ -57,6 +58,9 @@ class TrustStore:
     problem: str = ""
     anchors: tuple[crypto.X509, ...] = field(default=(), repr=False, compare=False)
     left_out: tuple[Text, ...] = ()
+    by_subject: Mapping[str, tuple[x509.Certificate, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
 
 @cache
@@ -230,12 +234,16 @@ def _store(
     left_out: tuple[Text, ...] = (),
 ) -> TrustStore:
     unique: dict[bytes, crypto.X509] = {}
+    named: dict[str, tuple[x509.Certificate, ...]] = {}
     for certificate in certificates:
+        der = certificate.public_bytes(Encoding.DER)
         usable = for_openssl(certificate)
-        if usable is not None:
-            unique[certificate.public_bytes(Encoding.DER)] = usable
+        if usable is not None and der not in unique:
+            unique[der] = usable
+            subject = read_certificate(der).subject
+            named[subject] = (*named.get(subject, ()), certificate)
     anchors = tuple(unique.values())
-    return TrustStore(name, date, len(unique), anchors=anchors, left_out=left_out)
+    return TrustStore(name, date, len(unique), "", anchors, left_out, named)
 
 
 def for_openssl(certificate: x509.Certificate) -> crypto.X509 | None:

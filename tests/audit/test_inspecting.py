@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import os
+import random
 from pathlib import Path
 
 import pytest
-from certificate.made import HOST, NOW, issued, made
+from certificate.made import HOST, NOW, der, issued, made
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -146,6 +148,30 @@ def test_an_unreadable_usage_is_not_taken_for_allowed(tmp_path: Path) -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     found = looked_at(tmp_path, pem_of([made(key, extensions=[broken])]) + pem)
     assert Verdict.READY not in found.usable.values()
+
+
+def armoured(data: bytes) -> bytes:
+    body = base64.encodebytes(data)
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
+def test_one_damaged_byte_anywhere_is_no_crash_and_never_sound(tmp_path: Path, roots: Path) -> None:
+    """Seeded places in leaf and issuer; the whole table is written, in another language too."""
+    picked = random.Random(5)
+    sound = [der(c) for c in issued().chain]
+    for number in range(40):
+        which = picked.randrange(2)
+        data = bytearray(sound[which])
+        data[picked.randrange(len(data))] ^= picked.choice([1, 0x20, 0x80, 0xFF])
+        chain = [bytes(data) if n == which else c for n, c in enumerate(sound)]
+        pem = b"".join(map(armoured, chain)) + issued().key_pem()
+        found = looked_at(tmp_path, pem, roots=roots, host=HOST)
+        assert found.verdict is not Verdict.READY
+        if number % 5:
+            continue
+        told = run(tmp_path / "own.pem", "--lang", "fr")
+        assert told.exit_code in (0, 1, 3), told.output
+        assert told.exception is None or isinstance(told.exception, SystemExit)
 
 
 def run(*arguments: str | Path) -> Result:

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,7 @@ def test_a_root_is_public_by_its_fingerprint(tmp_path: Path) -> None:
         path.write_bytes(pem_of([ROOT]))
         found = root_of(told(CHAIN), [file_store(path)])
         assert (found.public, found.sha256) == (False, told([ROOT])[0].sha256)
-    renamed = TrustStore("system", size=1, anchors=file_store(tmp_path / "system").anchors)
+    renamed = replace(file_store(tmp_path / "system"), name="system")
     assert root_of(told(CHAIN), [renamed]).public is False
 
 
