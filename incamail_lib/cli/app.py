@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.cli import auditing, dossier, lab, papers, start, tools
+from incamail_lib.cli import auditing, dossier, inspecting, lab, papers, start, tools
 
 app = typer.Typer(
     name="incamail",
@@ -45,5 +45,5 @@ app.command()(lab.lab)
 app.command()(tools.route)
 app.command()(tools.lookup)
 app.command()(tools.probe)
-app.command()(tools.inspect)
+app.command()(inspecting.inspect)
 app.add_typer(dossier.app, name="dossier")

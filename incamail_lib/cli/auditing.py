@@ -135,7 +135,7 @@ def judge(
     """Judge saved facts again, without a network."""
     with clear_errors(lang) as t:
         saved = load_facts(facts)
-        result = judge_facts(saved, _moment(at))
+        result = judge_facts(saved, moment_of(at))
     if as_json:
         print_json(result)
     else:
@@ -143,7 +143,8 @@ def judge(
     raise typer.Exit(result.verdict.exit_code)
 
 
-def _moment(text: str | None) -> dt.datetime:
+def moment_of(text: str | None) -> dt.datetime:
+    """The moment that --at names, in UTC where it names no zone; else now. Errors: UsageError."""
     if text is None:
         return dt.datetime.now(dt.UTC)
     try:
