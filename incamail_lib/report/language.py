@@ -18,6 +18,7 @@ DASH = Cleaned("–")
 VALUE_LIMIT = 200
 SENTENCE_LIMIT = 1500
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FIRST = {"fr": "1er ", "it": "1° "}  # of a month; Babel writes a plain 1
 
 
 class Voice:
@@ -69,8 +70,8 @@ class Voice:
         if isinstance(moment, dt.datetime):
             moment = moment.astimezone(dt.UTC).date()
         told = format_date(moment, "long", locale=self._locale)
-        first_of_month = self.language == "fr" and moment.day == 1  # «1er février»
-        return Cleaned(told.replace("1 ", "1er ", 1) if first_of_month else told)
+        first = _FIRST.get(self.language)
+        return Cleaned(told.replace("1 ", first, 1) if first and moment.day == 1 else told)
 
     def moment(self, moment: dt.datetime | None) -> Cleaned:
         """Date and time in UTC, e.g. "24 November 2026, 12:00 UTC"; a dash for none."""
