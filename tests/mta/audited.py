@@ -117,7 +117,7 @@ def gnutls_says(port: int, *credential: Path, priority: str = "NORMAL") -> str:
     command = ["gnutls-cli", "--starttls-proto=smtp", "--insecure", "--priority", priority]
     piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with running(
-        [*command, *shown, "-p", str(port), "127.0.0.1"], errors="replace", newline="", **piped
+        [*command, *shown, "-p", str(port), "127.0.0.1"], errors="replace", **piped
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
