@@ -1,16 +1,54 @@
-"""The command `incamail`: what is interrupted ends with a word, not with a traceback."""
+"""The command `incamail`: however it ends, its exit code says how, and 1 is never a bug."""
 
 from __future__ import annotations
 
+import os
 import sys
+
+from incamail_lib.crash import EXIT_CODE, crash_sentence, write_crash
+from incamail_lib.i18n import environment_language, translator
+
+INTERRUPTED = 130  # as the shell tells Ctrl-C
+NOBODY_READS = 128 + 13  # as the shell tells SIGPIPE
 
 
 def main() -> None:
-    """Entry point of the console script; exit code 130 after Ctrl-C, as the shell tells it."""
+    """Entry point of the console script. A bug leaves a record and exit code 4."""
     try:
-        from incamail_lib.cli import app  # here, since loading takes half a second
-
-        app()
+        _run()
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted. Reports that were not named are not complete.\n")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _end_quietly()
+    except Exception as error:  # the one place for it: outside there is only the interpreter
+        said = crash_sentence(error, write_crash(error))
+        sys.stderr.write(translator(environment_language()).text(said) + "\n")
+        sys.exit(EXIT_CODE)
+
+
+def _run() -> None:
+    from incamail_lib.cli import app  # here, since loading takes half a second
+
+    try:
+        app()
+    except SystemExit as end:
+        sys.stdout.flush()
+        _correct(end.__context__)
+        raise
+
+
+def _correct(cause: BaseException | None) -> None:
+    """Typer ends with 1 for what is no finding: a reader that left, a question not answered."""
+    import typer
+
+    if isinstance(cause, BrokenPipeError):
+        _end_quietly()
+    if isinstance(cause, typer.Abort):
+        sys.exit(INTERRUPTED)
+
+
+def _end_quietly() -> None:
+    """Leave nothing behind that the interpreter would still want to write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    sys.exit(NOBODY_READS)

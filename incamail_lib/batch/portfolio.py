@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import traceback
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from incamail_lib.audit.planning import Passphrases
 from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
+from incamail_lib.crash import crash_text
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.files import make_folder, write_whole
@@ -229,8 +229,7 @@ def _failed(case: Case, error: BaseException, output: Path, started: dt.datetime
     if isinstance(error, IncaMailError):
         return CaseOutcome(case.path, name, error.exit_code, problem=error.text)
     folder = case_folder(output, name, started)
-    crash = folder / "crash.txt"
-    write_whole(crash, "".join(traceback.format_exception(error)).encode())
+    crash = write_whole(folder / "crash.txt", crash_text(error).encode(), mode=0o600)
     problem = say(
         "The audit crashed ({kind}). This is a fault of the program; the details are in {file}.",
         kind=type(error).__name__,
