@@ -152,6 +152,7 @@ def plan_on_lab(
         platform=running.platform,
         passphrases=passphrases,
         limits=limits,
+        reach=running.reach,
     )
 
 

@@ -30,6 +30,7 @@ from incamail_lib.facts.dns import (
 )
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
 from incamail_lib.printable import printable
+from incamail_lib.reach import NotContacted
 
 MAX_EXCHANGERS = 20
 MAX_ADDRESSES = 16
@@ -332,6 +333,8 @@ async def _policy(
             body = await fetch(domain)
     except TimeoutError:
         return PolicyFetch(fetched=inconclusive(Reason.TIMEOUT))
+    except NotContacted as kept:
+        return PolicyFetch(fetched=inconclusive(Reason.NOT_CONTACTED, printable(str(kept))))
     except (OSError, ValueError) as error:
         return PolicyFetch(fetched=inconclusive(Reason.CLOSED, printable(str(error))))
     return read_policy(body[:MAX_POLICY_BYTES])

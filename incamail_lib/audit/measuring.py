@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from incamail_lib.facts.smtp import EndpointFacts, Role, Target
 from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
 from incamail_lib.probe import ProbeSettings, probe_endpoint
+from incamail_lib.probe.untouched import untouched
 from incamail_lib.routing import classify, classify_message, standard_samples
 from incamail_lib.trust import TrustStore, certifi_store, file_store, judge_trust, system_store
 
@@ -298,8 +300,22 @@ async def _probe_all(
             foreign=foreign,
         )
 
-    jobs = [probe_endpoint(t, settings=settings(t.role), own=own, now=now) for t in targets]
-    return await _gather(jobs, "probe", report)
+    written = _written(plan)
+
+    async def one(target: Target) -> EndpointFacts:
+        known = (target.host, ip_address(target.address)) in written
+        if not plan.reach.allows(target.address, written=known):
+            return untouched(target, now)
+        return await probe_endpoint(target, settings=settings(target.role), own=own, now=now)
+
+    return await _gather([one(target) for target in targets], "probe", report)
+
+
+def _written(plan: Plan) -> frozenset[tuple[str, IPv4Address | IPv6Address]]:
+    """Host and address where the operator gave the address himself, in place of the DNS."""
+    declared = [(g.host, g.addresses) for g in plan.declared.receiving + plan.declared.sending]
+    declared += [(g.host, g.addresses) for g in plan.platform.gateways]
+    return frozenset((host, ip_address(a)) for host, given in declared for a in given)
 
 
 def with_trust(

@@ -23,6 +23,7 @@ from incamail_lib.guide import Platform, load_platform
 from incamail_lib.i18n import say
 from incamail_lib.lookup import PolicyFetcher, resolver_for, system_resolver
 from incamail_lib.probe import Limits
+from incamail_lib.reach import Reach, networks_of
 
 Passphrases = Callable[[Path, Path | None, str | None], bytes | None]
 """The passphrase of a certificate file and its key file: by the name of an environment variable,
@@ -54,6 +55,7 @@ class Plan:
     samples: tuple[Sample, ...]
     receiving_purposes: frozenset[Purpose]
     platform_purposes: frozenset[Purpose]
+    reach: Reach
     fetch_policy: PolicyFetcher | None = None
 
 
@@ -63,9 +65,13 @@ def plan(
     platform: Platform | None = None,
     passphrases: Passphrases | None = None,
     limits: Limits | None = None,
+    reach: Reach | None = None,
 ) -> Plan:
-    """The measurements that a dossier asks for; `platform` replaces the one it names."""
+    """The measurements that a dossier asks for; `platform` replaces the one it names, and `reach`
+    what it allows to be contacted."""
     platform = platform or _platform(dossier)
+    reach = reach or _reach(dossier)
+    resolver = _resolver(dossier)
     network = dossier.network
     ask = passphrases or from_environment
     purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
@@ -79,7 +85,7 @@ def plan(
         ),
         platform=platform,
         vantage=_vantage(dossier),
-        resolver=_resolver(dossier),
+        resolver=resolver,
         ports=network.ports,
         limits=limits or Limits(),
         sending=_source(dossier, "sending", ask),
@@ -89,8 +95,14 @@ def plan(
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
         platform_purposes=frozenset(purposes),
-        fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(),
+        reach=reach,
+        fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(resolver, reach),
     )
+
+
+def _reach(dossier: Dossier) -> Reach:
+    networks = networks_of(dossier.network.internal_networks)
+    return Reach(networks, only_here=dossier.platform == "lab")
 
 
 def from_environment(file: Path, _key: Path | None, name: str | None) -> bytes | None:

@@ -25,7 +25,8 @@ from incamail_lib.checks._subjects import domains
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CertificateFacts
-from incamail_lib.facts.dns import DnsAnswer, DomainFacts, HostFacts
+from incamail_lib.facts.dns import DnsAnswer, DomainFacts, HostFacts, PolicyFetch
+from incamail_lib.facts.observation import Reason
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, say
 
@@ -91,7 +92,7 @@ def mta_sts_covers_exchangers(domain: DomainFacts, _: Context) -> Result:
         return not_applicable(say("No MTA-STS record is published."))
     policy = domain.mta_sts_policy
     if policy is None or not policy.fetched.is_yes:
-        return unknown(say("A record is published; the policy itself was not fetched."))
+        return _not_fetched(policy)
     if policy.problem:
         return failed(say("The policy is damaged at «{field}».", field=policy.problem))
     hosts = [m.host.host for m in domain.exchangers]
@@ -99,6 +100,13 @@ def mta_sts_covers_exchangers(domain: DomainFacts, _: Context) -> Result:
     if left_out and policy.mode != "none":
         return failed(say("Not covered: {names}.", names=joined(left_out)))
     return passed(say("Mode {mode}.", mode=policy.mode))
+
+
+def _not_fetched(policy: PolicyFetch | None) -> Result:
+    if policy is not None and policy.fetched.reason is Reason.NOT_CONTACTED:
+        where = policy.fetched.evidence
+        return unknown(say("Not fetched: its server's name leads to {addresses}.", addresses=where))
+    return unknown(say("A record is published; the policy itself was not fetched."))
 
 
 def _matches(pattern: str, host: str) -> bool:

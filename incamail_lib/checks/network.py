@@ -16,7 +16,7 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._subjects import organisation, platform, receiving
-from incamail_lib.checks.words import joined, reason_text, stage_text
+from incamail_lib.checks.words import joined, kind_text, reason_text, stage_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.dns import HostFacts
 from incamail_lib.facts.observation import Reason
@@ -24,8 +24,18 @@ from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.findings import Level
 from incamail_lib.guide import PlatformGateway
 from incamail_lib.i18n import N_, say
+from incamail_lib.reach import INTERNAL, AddressKind, kind_of
 
 _UNREACHED = frozenset({Reason.REFUSED, Reason.UNREACHABLE})
+_IS_IT_YOURS = N_(
+    "If this is a server of the organisation, enter the address with the gateway in the dossier, "
+    "or its network under network.internal_networks, and measure again. If not, correct the DNS. "
+    "IncaMail itself can deliver to a public address only."
+)
+_CORRECT_THE_DNS = N_(
+    "Correct the DNS: no mail server can be reached at such an address. If the answer differs in "
+    "the organisation's own network, name its name servers in the dossier (network.nameservers)."
+)
 
 
 def _answers(endpoint: EndpointFacts) -> Result:
@@ -37,6 +47,8 @@ def _answers(endpoint: EndpointFacts) -> Result:
     survey = endpoint.survey
     if survey.reached is not None:
         return passed(say("The port answered."))
+    if survey.ended is Reason.NOT_CONTACTED:
+        return _not_contacted(endpoint.target.address)
     if survey.ended in _UNREACHED:
         return failed(
             say("No connection: {evidence}", evidence=survey.evidence or reason_text(survey.ended))
@@ -44,6 +56,30 @@ def _answers(endpoint: EndpointFacts) -> Result:
     return unknown(
         say("No connection could be made from here: {reason}.", reason=reason_text(survey.ended))
     )
+
+
+def _not_contacted(address: str) -> Result:
+    """A name led to an address that nobody allowed.
+
+    In the DNS of the client's own network a private address may be right, and IncaMail sees
+    another one: that stays unknown. The others are right nowhere.
+    """
+    kind = kind_of(address)
+    if kind is AddressKind.PUBLIC:
+        return unknown(
+            say("Not contacted: {address} is outside this computer.", address=address),
+            remedy=say(
+                "The lab never leaves this computer. Set platform: incamail in the dossier."
+            ),
+        )
+    seen = say(
+        "Not contacted: the name leads to {address}, which is {kind}.",
+        address=address,
+        kind=kind_text(kind),
+    )
+    if kind in INTERNAL:
+        return unknown(seen, remedy=say(_IS_IT_YOURS))
+    return failed(seen, remedy=say(_CORRECT_THE_DNS))
 
 
 @check(

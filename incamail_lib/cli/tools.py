@@ -13,7 +13,7 @@ import typer
 from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
-from incamail_lib.checks.words import reason_text, trust_text
+from incamail_lib.checks.words import kind_text, reason_text, trust_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
@@ -36,6 +36,7 @@ from incamail_lib.guide import load_platform
 from incamail_lib.i18n import Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
+from incamail_lib.reach import Reach, kind_of
 from incamail_lib.report.words import word
 from incamail_lib.routing import classify, classify_message
 
@@ -221,7 +222,23 @@ async def _addresses(host: str, port: int, server: str | None) -> list[str]:
                 outcome=word(facts.a.status),
             )
         )
-    return found
+    return _allowed(host, found)
+
+
+def _allowed(host: str, found: list[str]) -> list[str]:
+    """The public ones; to another a person must have said himself that it is meant."""
+    public = [address for address in found if Reach().allows(address)]
+    if not public:
+        raise UsageError(
+            say(
+                "Nothing was sent: {host} leads to {address}, which is {kind}. If you mean that "
+                "machine, name it: --address {address}",
+                host=host,
+                address=found[0],
+                kind=kind_text(kind_of(found[0])),
+            )
+        )
+    return public
 
 
 def _is_literal(host: str) -> bool:

@@ -18,10 +18,10 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\n-----END PRIVATE KEY-----"
 COMMAND = Path(sys.executable).with_name("incamail")
 # What each command needs before it begins to work.
 ARGUMENTS = {
-    **dict.fromkeys(("audit", "judge", "documents", "inspect", "measure"), ["x"]),
-    **dict.fromkeys(("lookup", "probe"), ["x.example"]),
+    **{key: ["x"] for key in ("audit", "judge", "documents", "inspect", "measure")},
+    **{key: ["x.example"] for key in ("lookup", "probe")},
     "new": ["x.yaml", "--organisation", "X", "--domain", "x.example"],
-    **dict.fromkeys(("show", "check", "migrate", "history"), ["x"]),
+    **{key: ["x"] for key in ("show", "check", "migrate", "history")},
     "set": ["x", "language", "de"],
     "merge": ["x", "y", "z"],
     "diff": ["x", "y"],
