@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from incamail_lib.facts.audit import AuditFacts, Declared, DeclaredGateway, Vantage
+from incamail_lib.facts.audit import (
+    AuditFacts,
+    Declared,
+    DeclaredGateway,
+    Place,
+    ReceivingFrom,
+    Vantage,
+)
 from incamail_lib.facts.certificate import (
     CertificateFacts,
     ChainFacts,
@@ -234,17 +241,25 @@ def declared(**changes: Any) -> Declared:
     return Declared(**(sound | changes))
 
 
+def vantage(place: Place = Place.UNDECLARED, **changes: Any) -> Vantage:
+    """A machine at a place, with the software that measured."""
+    usual: dict[str, Any] = {
+        "place": place,
+        "ehlo_name": "audit.muster.example",
+        "version": "0.1.0",
+        "python": "3.11",
+        "openssl": "OpenSSL 4.0.3",
+        "backend": "pyopenssl",
+    }
+    return Vantage(**(usual | changes))
+
+
 def facts(**changes: Any) -> AuditFacts:
     """A sound audit, of which a test changes what it is about."""
     sound: dict[str, Any] = {
         "measured_at": NOW,
-        "vantage": Vantage(
-            ehlo_name="audit.muster.example",
-            version="0.1.0",
-            python="3.11",
-            openssl="OpenSSL 4.0.3",
-            backend="pyopenssl",
-        ),
+        "vantage": vantage(Place.GATEWAY),
+        "receiving_from": ReceivingFrom(vantage=vantage(Place.ELSEWHERE), measured_at=NOW),
         "declared": declared(),
         "platform": platform(),
         "dns": DnsFacts(platform_hosts=(host(PLATFORM.host, PLATFORM.address),)),

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import dns.nameserver
 
 from incamail_lib.audit.planning import CredentialSource, Plan
+from incamail_lib.audit.standing import port_25
 from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
@@ -54,9 +55,10 @@ async def measure(
     platform, also_left_out = _platform_targets(plan, dns_facts)
     endpoints = await _probe_all(plan, [*receiving, *platform], own.sending, now, report)
     endpoints = [with_trust(e, stores, now) for e in endpoints]
+    seen = port_25(endpoints, dns_facts)
     return AuditFacts(
         measured_at=now,
-        vantage=plan.vantage,
+        vantage=plan.vantage.model_copy(update={"port_25": seen}),
         declared=plan.declared,
         platform=plan.platform,
         routing=_routing(plan),

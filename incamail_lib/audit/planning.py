@@ -15,13 +15,15 @@ import dns.asyncresolver
 from cryptography.hazmat.backends.openssl import backend as openssl
 
 from incamail_lib.audit.policy_fetching import HttpsFetcher
+from incamail_lib.audit.standing import own_addresses
 from incamail_lib.dossier import Dossier, Sample
 from incamail_lib.errors import DossierError
-from incamail_lib.facts.audit import Declared, Vantage
+from incamail_lib.facts.audit import Declared, Place, Vantage
 from incamail_lib.facts.smtp import Purpose
 from incamail_lib.guide import Platform, load_platform
 from incamail_lib.i18n import say
 from incamail_lib.lookup import PolicyFetcher, resolver_for, system_resolver
+from incamail_lib.printable import printable
 from incamail_lib.probe import Limits
 from incamail_lib.reach import Reach, networks_of
 
@@ -157,14 +159,19 @@ def nameserver(text: str) -> tuple[str, int]:
 
 
 def _vantage(dossier: Dossier) -> Vantage:
+    """Where this machine stands. The lab plays every part, and says nothing of its machine."""
+    on_lab = dossier.platform == "lab"
     return Vantage(
+        place=Place.GATEWAY if on_lab else dossier.network.vantage,
+        machine="" if on_lab else printable(socket.gethostname(), 260),
+        addresses=() if on_lab else own_addresses(),
         ehlo_name=dossier.network.ehlo_name or own_name(),
         version=version("incamail-runbook"),
         python=machine.python_version(),
         openssl=openssl.openssl_version_text(),
         backend="pyopenssl",
-        on_lab=dossier.platform == "lab",
-        scenario=dossier.scenario if dossier.platform == "lab" else "",
+        on_lab=on_lab,
+        scenario=dossier.scenario if on_lab else "",
     )
 
 

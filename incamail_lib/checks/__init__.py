@@ -13,6 +13,7 @@ from incamail_lib.checks import (
     platform,
     routing,
     smtp,
+    standpoint,
     tls,
 )
 from incamail_lib.checks._core import Check, judge
@@ -24,6 +25,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *routing.CHECKS,
     *dns.CHECKS,
     *dns_policies.CHECKS,
+    *standpoint.CHECKS,
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from incamail_lib.checks._core import (
+    MEASURE_ON_THE_GATEWAY,
     Check,
     Context,
     NotApplicable,
     Result,
+    SeenFrom,
     Subject,
     Subjects,
     check,
@@ -17,11 +19,11 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._subjects import organisation, platform, receiving
 from incamail_lib.checks.words import joined, kind_text, reason_text, stage_text
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.facts.dns import HostFacts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts
-from incamail_lib.findings import Level
+from incamail_lib.findings import Level, Outcome
 from incamail_lib.guide import PlatformGateway
 from incamail_lib.i18n import N_, say
 from incamail_lib.reach import INTERNAL, AddressKind, kind_of
@@ -93,10 +95,16 @@ def _not_contacted(address: str) -> Result:
     ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
+    seen_from=SeenFrom.OUTSIDE,
 )
-def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
-    """The receiving gateway's port answers."""
-    return _answers(endpoint)
+def gateway_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
+    """The receiving gateway's port answers; a refusal counts only where port 25 is open."""
+    result = _answers(endpoint)
+    port_25 = context.facts.receiving_vantage.port_25
+    blocked = port_25 is not None and port_25.is_no and endpoint.target.port == 25
+    if blocked and endpoint.survey.ended in _UNREACHED:
+        return unknown(say("Port 25 is probably blocked here. There: {seen}", seen=result.seen))
+    return result
 
 
 @check(
@@ -111,10 +119,22 @@ def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
     ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
+    seen_from=SeenFrom.CLIENT,
 )
-def platform_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
+def platform_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
     """The platform's port answers."""
-    return _answers(endpoint)
+    return _as_the_gateway_would(_answers(endpoint), context)
+
+
+def _as_the_gateway_would(result: Result, context: Context) -> Result:
+    """A refusal met by another machine of the same network may be meant for that machine alone:
+    firewalls and block lists go by the sender's address."""
+    if result.outcome is not Outcome.FAILED or context.facts.vantage.place is not Place.INSIDE:
+        return result
+    return unknown(
+        say("Seen beside the sending gateway, not on it: {seen}", seen=result.seen),
+        remedy=say(MEASURE_ON_THE_GATEWAY),
+    )
 
 
 def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
@@ -140,6 +160,7 @@ def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
     item="6.4",
     reference="RFC 5321 §5.2",
     level=Level.RECOMMENDED,
+    seen_from=SeenFrom.OUTSIDE,
 )
 def ipv6_answers_like_ipv4(endpoints: list[EndpointFacts], _: Context) -> Result:
     """Every IPv6 address of the host answers."""
@@ -234,9 +255,14 @@ def sending_gateways_are_declared(facts: AuditFacts, _: Context) -> Result:
     item="6.8",
     reference="RFC 5321 §3.1, §4.2.1",
     requires=("NET02",),
+    seen_from=SeenFrom.CLIENT,
 )
-def platform_serves_us(endpoint: EndpointFacts, _: Context) -> Result:
+def platform_serves_us(endpoint: EndpointFacts, context: Context) -> Result:
     """The platform greeted and answered EHLO."""
+    return _as_the_gateway_would(_serves(endpoint), context)
+
+
+def _serves(endpoint: EndpointFacts) -> Result:
     survey = endpoint.survey
     if survey.capabilities is not None:
         return passed(say("The gateway greeted and answered EHLO."))

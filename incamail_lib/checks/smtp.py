@@ -10,6 +10,7 @@ from incamail_lib.checks._core import (
     Context,
     NotApplicable,
     Result,
+    SeenFrom,
     Subject,
     Subjects,
     check,
@@ -66,6 +67,7 @@ def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.1",
     reference="RFC 3207 §4",
     requires=("SMTP01",),
+    seen_from=SeenFrom.OUTSIDE,
 )
 def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
     """STARTTLS stands in a complete EHLO reply; a masked keyword points at a device in between."""
@@ -107,6 +109,7 @@ def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.1",
     reference="RFC 3207 §4, §4.1",
     requires=("SMTP02",),
+    seen_from=SeenFrom.OUTSIDE,
 )
 def starttls_is_accepted(endpoint: EndpointFacts, _: Context) -> Result:
     """The STARTTLS command is answered by 220."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from incamail_lib.facts.audit import Place
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason
@@ -91,6 +92,19 @@ _KINDS: dict[AddressKind, str] = {
 def kind_text(kind: AddressKind) -> Text:
     """What an address is for, in words that fit behind "which is"."""
     return Text(template=_KINDS[kind])
+
+
+_PLACES: dict[Place, str] = {
+    Place.UNDECLARED: N_("at a place that nobody declared"),
+    Place.GATEWAY: N_("on the sending gateway"),
+    Place.INSIDE: N_("in the organisation's network, behind the same firewall"),
+    Place.ELSEWHERE: N_("elsewhere, outside the organisation's network"),
+}
+
+
+def place_text(place: Place) -> Text:
+    """Where it was measured, in words that fit behind "measured"."""
+    return Text(template=_PLACES[place])
 
 
 def status_text(status: DnsStatus) -> Text:

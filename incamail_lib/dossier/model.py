@@ -21,7 +21,13 @@ from incamail_lib.dossier.progress import (
     Line,
     Signature,
 )
-from incamail_lib.facts.audit import ComponentFacts, Declared, DeclaredGateway, IncomingRoute
+from incamail_lib.facts.audit import (
+    ComponentFacts,
+    Declared,
+    DeclaredGateway,
+    IncomingRoute,
+    Place,
+)
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.i18n import Language
 from incamail_lib.record import Record
@@ -136,6 +142,7 @@ class Network(Record):
     ports: dict[str, Port] = Field(default_factory=dict)  # host -> port, where it is not 25
     # the organisation's own, e.g. "10.1.0.0/16": only there may a name lead to what is not public
     internal_networks: Annotated[tuple[OwnNetwork, ...], Field(max_length=50)] = ()
+    vantage: Place = Place.UNDECLARED  # where the machine stands that measures
     ehlo_name: DomainName | None = None
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     test_legacy_tls: bool = True
