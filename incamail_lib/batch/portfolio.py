@@ -18,7 +18,7 @@ from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.crash import crash_text
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.files import make_folder, write_whole
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Language, Text, say
@@ -112,18 +112,20 @@ def audit_all(
     *,
     output: Path,
     language: Language | None = None,
-    facts: Path | None = None,
+    facts: Path | Sequence[Path] | None = None,
+    place: Place | None = None,
     with_pdf: bool = True,
     progress: Progress | None = None,
     passphrases: Passphrases | None = None,
 ) -> PortfolioRun:
     """Measure, judge and render every dossier.
 
+    `facts` are saved ones to report on, `place` is where the machine that measures stands.
     A single wrong dossier raises DossierError; among several it becomes an outcome of its own.
     """
     make_folder(output)  # before anything is measured in vain
     started = dt.datetime.now(dt.UTC)
-    cases, wrong = _bound(paths, language, facts)
+    cases, wrong = _bound(paths, language, facts, place)
     measured = asyncio.run(_measure_all(cases, started, progress, passphrases))
     outcomes = list(wrong)
     for done, (case, result) in enumerate(zip(cases, measured, strict=True), 1):
@@ -140,13 +142,16 @@ def audit_all(
 
 
 def _bound(
-    paths: Sequence[Path], language: Language | None, facts: Path | None
+    paths: Sequence[Path],
+    language: Language | None,
+    facts: Path | Sequence[Path] | None,
+    place: Place | None,
 ) -> tuple[list[Case], list[CaseOutcome]]:
     cases: list[Case] = []
     wrong: list[CaseOutcome] = []
     for path in paths:
         try:
-            cases.append(bind(path, language=language or "", facts=facts))
+            cases.append(bind(path, language=language or "", facts=facts, place=place))
         except DossierError as error:
             if len(paths) == 1:
                 raise
@@ -166,8 +171,8 @@ async def _measure_all(
     async def one(case: Case) -> AuditFacts:
         nonlocal done
         async with gate:
-            if case.facts_file:
-                return case.saved_facts(case.facts_file)
+            if case.facts_files:
+                return case.saved_facts()
             inner = progress if len(cases) == 1 else None
             facts = await measure_dossier(
                 case.dossier, now=now, progress=inner, passphrases=passphrases

@@ -118,6 +118,11 @@ def _places(facts: AuditFacts) -> Subjects:
 )
 def port_is_open_from_here(vantage: Vantage, _: Context) -> Result:
     """Some machine took a connection. Where none of two parties did, the block is near by."""
+    return port_25_told(vantage)
+
+
+def port_25_told(vantage: Vantage) -> Result:
+    """What can be concluded about port 25 without asking anybody else."""
     seen = vantage.port_25
     if seen is None or not seen.is_known:
         return unknown(

@@ -8,7 +8,7 @@ import time
 import urllib.request
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +16,10 @@ from incamail_lib.cli._console import Styled, chosen, clear_errors, out
 from incamail_lib.cli.auditing import Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Translator, say
-from incamail_lib.onboarding import working_copy
 from incamail_lib.runbook import EXAMPLES
-from incamail_lib.workplace import Server, jupyter_server, prepare, voila_server
+
+if TYPE_CHECKING:
+    from incamail_lib.workplace import Server
 
 START_S = 60.0
 App = Annotated[bool, typer.Option("--app", help="Web pages without code, for a client.")]
@@ -38,6 +39,10 @@ def start(
     lang: Lang = None,
 ) -> None:
     """Open the runbook's notebooks in JupyterLab, on this computer only; Ctrl-C ends it."""
+    # Late: other commands run on machines without Jupyter.
+    from incamail_lib.onboarding import working_copy
+    from incamail_lib.workplace import jupyter_server, prepare, voila_server
+
     with clear_errors(lang) as t:
         file = working_copy(dossier or EXAMPLES / "muster.yaml", output)
         place = prepare(file, output, chosen(lang) if lang else "")
