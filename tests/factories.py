@@ -20,7 +20,14 @@ from incamail_lib.facts.certificate import (
     TrustFacts,
     TrustReason,
 )
-from incamail_lib.facts.dns import DnsAnswer, DnsFacts, DnsStatus, HostFacts
+from incamail_lib.facts.dns import (
+    DnsAnswer,
+    DnsFacts,
+    DnsStatus,
+    DomainFacts,
+    HostFacts,
+    MxHost,
+)
 from incamail_lib.facts.observation import Reason, inconclusive, no, yes
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.facts.smtp import (
@@ -180,6 +187,15 @@ def host(name: str, *addresses: str) -> HostFacts:
         aaaa=answer(name, "AAAA"),
         tlsa=answer(f"_25._tcp.{name}", "TLSA"),
     )
+
+
+def mail_domain(*exchangers: str) -> DomainFacts:
+    """muster.example with these exchangers, each at one address, and nothing else published."""
+    name = "muster.example"
+    blank = {kind: answer(name, "TXT") for kind in ("spf", "dmarc", "mta_sts", "tls_rpt", "caa")}
+    hosts = tuple(MxHost(preference=10, host=host(e, "192.0.2.1")) for e in exchangers)
+    mx = answer(name, "MX", *(f"10 {e}." for e in exchangers))
+    return DomainFacts(domain=name, mx=mx, exchangers=hosts, **blank)
 
 
 def sourced(value: Any, certainty: Certainty = Certainty.PRIMARY) -> dict[str, Any]:
