@@ -98,8 +98,23 @@ def _not_contacted(address: str) -> Result:
     seen_from=SeenFrom.OUTSIDE,
 )
 def gateway_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
-    """The receiving gateway's port answers; a refusal counts only where port 25 is open."""
+    """The receiving gateway's port answers, at an address that IncaMail can reach as well; a
+    refusal counts only where port 25 is open."""
     result = _answers(endpoint)
+    kind = kind_of(endpoint.target.address)
+    on_lab = context.facts.vantage.on_lab
+    if result.outcome is Outcome.PASSED and kind in INTERNAL and not on_lab:
+        return unknown(
+            say(
+                "The port answered at {address}, which is {kind}: IncaMail cannot deliver there.",
+                address=endpoint.target.address,
+                kind=kind_text(kind),
+            ),
+            remedy=say(
+                "Measure from outside the organisation's network, with the name servers that the "
+                "Internet sees (network.nameservers)."
+            ),
+        )
     port_25 = context.facts.receiving_vantage.port_25
     blocked = port_25 is not None and port_25.is_no and endpoint.target.port == 25
     if blocked and endpoint.survey.ended in _UNREACHED:

@@ -23,6 +23,7 @@ from incamail_lib.checks.words import joined, place_text
 from incamail_lib.facts.audit import AuditFacts, Place, Vantage
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, Text, say
+from incamail_lib.reach import AddressKind, kind_of
 
 
 def _where(vantage: Vantage) -> Text:
@@ -82,7 +83,8 @@ def receiving_side_was_looked_at_from_outside(facts: AuditFacts, _: Context) -> 
     if vantage.place is Place.UNDECLARED:
         return _not_said()
     own = {address.partition("/")[0] for address in vantage.addresses}
-    ours = [e.target.address for e in facts.receiving if e.target.address in own]
+    answered = [e.target.address for e in facts.receiving if e.survey.reached is not None]
+    ours = [a for a in answered if a in own or kind_of(a) is AddressKind.LOOPBACK]
     if vantage.place is Place.ELSEWHERE and ours:
         return unknown(
             say("Declared as elsewhere, but the machine itself has {names}.", names=joined(ours))

@@ -19,6 +19,7 @@ from incamail_lib.lab import SCENARIOS, run
 from incamail_lib.reach import Reach, networks_of
 from incamail_lib.report.order import decisive
 
+PUBLIC, REVERSE = "8.8.4.4", "4.4.8.8.in-addr"
 LOOPBACK = Reach(networks_of(["127.0.0.0/8"]))  # the operator's own network, for once
 
 
@@ -42,11 +43,17 @@ def measured(scenario: str) -> dict[Place, AuditFacts]:
                 network = there.network.model_copy(update={"vantage": place})
                 real = there.model_copy(update={"platform": "incamail", "network": network})
                 made = plan(real, platform=lab.platform, reach=LOOPBACK, limits=limits_of(real))
-                found[place] = await measure(made)
+                found[place] = _as_public(await measure(made))
             return found
 
     with TemporaryDirectory() as folder:
         return asyncio.run(from_everywhere(Path(folder)))
+
+
+def _as_public(facts: AuditFacts) -> AuditFacts:
+    """The same facts with a public address in the place of loopback."""
+    text = facts.model_dump_json().replace("127.0.0.1", PUBLIC)
+    return AuditFacts.model_validate_json(text.replace("1.0.0.127.in-addr", REVERSE))
 
 
 def judged(facts: AuditFacts) -> Audit:
