@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from incamail_lib.audit import Plan, Progress, measure, merged_facts, plan
+from incamail_lib.audit import Plan, Progress, measure, merged_facts, plan, with_age
 from incamail_lib.audit.planning import Passphrases
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import CertificateFile, Dossier, Gateway, read_dossier
@@ -56,8 +56,9 @@ class Case:
             return self.saved_facts()
         return await measure_dossier(self.dossier, progress=progress)
 
-    def saved_facts(self) -> AuditFacts:
-        """The facts of the files named, which are about this organisation; several are merged.
+    def saved_facts(self, now: dt.datetime | None = None) -> AuditFacts:
+        """The facts of the files named, which are about this organisation; several are merged,
+        and what is old as of `now` (default: today) is told.
 
         Errors: MaterialError for a damaged file, UsageError for facts of somebody else, or for
         files that do not belong together.
@@ -77,12 +78,12 @@ class Case:
                     ours=ours.organisation,
                 )
             )
-        return facts
+        return with_age(facts, now or dt.datetime.now(dt.UTC))
 
     async def audit(self, *, now: dt.datetime | None = None) -> Audit:
-        """Facts judged as of `now` (default: the time of measurement)."""
+        """Facts judged as of `now` (default: when they were complete)."""
         facts = await self.facts()
-        return judge_facts(facts, now or facts.measured_at)
+        return judge_facts(facts, now or facts.complete_at)
 
 
 def bind(

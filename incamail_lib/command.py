@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 from incamail_lib.crash import EXIT_CODE, crash_sentence, write_crash
-from incamail_lib.i18n import environment_language, translator
+from incamail_lib.i18n import N_, Text, environment_language, say, translator
 
+WRONG_USE = 2
 INTERRUPTED = 130  # as the shell tells Ctrl-C
 NOBODY_READS = 128 + 13  # as the shell tells SIGPIPE
+
+_NOT_WHOLE = N_(
+    "This command needs the package {name}, which is not installed here. «incamail measure» and "
+    "«incamail judge» do without; for all others install the whole: pip install incamail-runbook"
+)
 
 
 def main() -> None:
@@ -21,10 +28,22 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _end_quietly()
+    except ModuleNotFoundError as missing:
+        if (missing.name or "incamail_lib").partition(".")[0] == "incamail_lib":
+            _record(missing)
+        _say(say(_NOT_WHOLE, name=missing.name or ""))
+        sys.exit(WRONG_USE)
     except Exception as error:  # the one place for it: outside there is only the interpreter
-        said = crash_sentence(error, write_crash(error))
-        sys.stderr.write(translator(environment_language()).text(said) + "\n")
-        sys.exit(EXIT_CODE)
+        _record(error)
+
+
+def _record(error: Exception) -> NoReturn:
+    _say(crash_sentence(error, write_crash(error)))
+    sys.exit(EXIT_CODE)
+
+
+def _say(text: Text) -> None:
+    sys.stderr.write(translator(environment_language()).text(text) + "\n")
 
 
 def _run() -> None:
@@ -48,7 +67,7 @@ def _correct(cause: BaseException | None) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _end_quietly() -> None:
+def _end_quietly() -> NoReturn:
     """Leave nothing behind that the interpreter would still want to write."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
     sys.exit(NOBODY_READS)

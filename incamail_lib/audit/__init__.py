@@ -1,7 +1,7 @@
 """The only place where measuring and judging meet: dossier -> plan -> facts -> audit."""
 
 from incamail_lib.audit.measuring import Progress, measure
-from incamail_lib.audit.merging import merged_facts
+from incamail_lib.audit.merging import merged_facts, with_age
 from incamail_lib.audit.planning import Plan, plan
 from incamail_lib.audit.saving import load_audit, load_facts, save_record
 
@@ -14,4 +14,5 @@ __all__ = [
     "merged_facts",
     "plan",
     "save_record",
+    "with_age",
 ]

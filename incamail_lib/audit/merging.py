@@ -15,9 +15,10 @@ from pathlib import Path
 from incamail_lib.audit.saving import load_facts
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.audit import AuditFacts, Declared, Place, ReceivingFrom
-from incamail_lib.i18n import Text, say
+from incamail_lib.i18n import N_, Text, say
 
 FURTHEST_APART = dt.timedelta(days=14)
+OLD_AFTER = dt.timedelta(days=30)
 _TOLD_FROM = dt.timedelta(days=1)
 _OUTGOING = (Place.GATEWAY, Place.INSIDE, Place.ELSEWHERE)  # which file tells of the way out
 _RECEIVING = (Place.ELSEWHERE, Place.INSIDE, Place.GATEWAY)
@@ -73,6 +74,23 @@ def _same_subject(one: _File, other: _File) -> None:
                 fields=", ".join(differing),
             )
         )
+
+
+def with_age(facts: AuditFacts, now: dt.datetime) -> AuditFacts:
+    """The facts with a note on page 1 when the oldest of them may no longer hold."""
+    other = facts.receiving_from
+    oldest = min(facts.measured_at, other.measured_at) if other else facts.measured_at
+    if now - oldest <= OLD_AFTER:
+        return facts
+    note = say(_OLD, days=(now - oldest).days)
+    kept = tuple(known for known in facts.limits if known.template != note.template)
+    return facts.model_copy(update={"limits": (*kept, note)})
+
+
+_OLD = N_(
+    "What was measured is {days} days old. Servers, certificates and firewalls change: measure "
+    "anew before you go live."
+)
 
 
 def _who(declared: Declared) -> tuple[str, frozenset[str]]:
@@ -148,7 +166,6 @@ def _together(files: Sequence[_File]) -> AuditFacts:
     resolvers = dict.fromkeys(facts.dns.resolver for facts in (receiving, outgoing))
     return outgoing.model_copy(
         update={
-            "measured_at": max(outgoing.measured_at, receiving.measured_at),
             "dns": receiving.dns.model_copy(
                 update={
                     "resolver": ", ".join(resolvers),

@@ -172,7 +172,7 @@ async def _measure_all(
         nonlocal done
         async with gate:
             if case.facts_files:
-                return case.saved_facts()
+                return case.saved_facts(now)
             inner = progress if len(cases) == 1 else None
             facts = await measure_dossier(
                 case.dossier, now=now, progress=inner, passphrases=passphrases
@@ -222,7 +222,7 @@ def _told(case: Case, record: RunRecord, folder: Path) -> CaseOutcome:
         folder=folder,
         files=record.files,
         decisive=() if audit.verdict is Verdict.READY else decisive(audit),
-        notes=record.notes,
+        notes=(*record.notes, *audit.facts.limits),
     )
 
 

@@ -26,7 +26,8 @@ from incamail_lib.i18n import N_, Text, say
 from incamail_lib.reach import AddressKind, kind_of
 
 
-def _where(vantage: Vantage) -> Text:
+def where_told(vantage: Vantage) -> Text:
+    """From where it was measured, as a sentence."""
     if vantage.on_lab:
         return say("Measured on the embedded lab, which plays every part.")
     return say("Measured {place}.", place=place_text(vantage.place))
@@ -57,9 +58,9 @@ def _not_said() -> Result:
 def outgoing_way_was_measured_at_its_beginning(facts: AuditFacts, _: Context) -> Result:
     """The machine stood on the gateway, or behind the same firewall."""
     if counts(SeenFrom.CLIENT, facts):
-        return passed(_where(facts.vantage))
+        return passed(where_told(facts.vantage))
     undeclared = facts.vantage.place is Place.UNDECLARED
-    seen = say("Nobody said where it was measured.") if undeclared else _where(facts.vantage)
+    seen = say("Nobody said where it was measured.") if undeclared else where_told(facts.vantage)
     return unknown(seen)
 
 
@@ -79,7 +80,7 @@ def receiving_side_was_looked_at_from_outside(facts: AuditFacts, _: Context) -> 
     """The machine stood outside; one that holds a gateway's own address did not."""
     vantage = facts.receiving_vantage
     if vantage.on_lab:
-        return passed(_where(vantage))
+        return passed(where_told(vantage))
     if vantage.place is Place.UNDECLARED:
         return _not_said()
     own = {address.partition("/")[0] for address in vantage.addresses}
@@ -89,7 +90,8 @@ def receiving_side_was_looked_at_from_outside(facts: AuditFacts, _: Context) -> 
         return unknown(
             say("Declared as elsewhere, but the machine itself has {names}.", names=joined(ours))
         )
-    return passed(_where(vantage)) if counts(SeenFrom.OUTSIDE, facts) else unknown(_where(vantage))
+    answer = passed if counts(SeenFrom.OUTSIDE, facts) else unknown
+    return answer(where_told(vantage))
 
 
 def _places(facts: AuditFacts) -> Subjects:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.audit import merged_facts
+from incamail_lib.audit import merged_facts, with_age
 from incamail_lib.batch.portfolio import (
     CRASHED,
     CaseOutcome,
@@ -151,8 +151,9 @@ def judge(
 ) -> None:
     """Judge saved facts again, without a network."""
     with clear_errors(lang) as t:
-        saved = merged_facts(facts)
-        result = judge_facts(saved, _moment(at))
+        moment = _moment(at)
+        saved = with_age(merged_facts(facts), moment)
+        result = judge_facts(saved, moment)
     if as_json:
         print_json(result)
     else:
@@ -189,6 +190,8 @@ def print_findings(result: Audit, t: Translator) -> None:
     table([t("Code"), t("Outcome"), t("Examined"), t("Check"), t("Seen")], rows)
     passed = sum(f.outcome is Outcome.PASSED for f in result.findings)
     out().print(Styled(t("{count} checks passed.").format(count=passed)))
+    for note in facts.limits:
+        out().print(Styled(t.text(note)))
 
 
 def demo(

@@ -10,8 +10,8 @@ import typer
 
 from incamail_lib.audit import save_record
 from incamail_lib.binding import bind, measure_dossier
-from incamail_lib.checks.standpoint import port_25_told
-from incamail_lib.checks.words import place_text, reason_text
+from incamail_lib.checks.standpoint import port_25_told, where_told
+from incamail_lib.checks.words import reason_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, progress_bar
 from incamail_lib.cli._passphrases import asked_before
 from incamail_lib.cli.auditing import Json, Lang, Vantage
@@ -52,8 +52,7 @@ def measure(
 
 def _tell(facts: AuditFacts, file: Path, t: Translator) -> None:
     vantage = facts.vantage
-    place = place_text(vantage.place)
-    lines = [say("Measured {place}.", place=place)]
+    lines = [where_told(vantage)]
     for endpoint in (*facts.receiving, *facts.platform_endpoints):
         reached = endpoint.survey.reached is not None
         seen = say("answered") if reached else reason_text(endpoint.survey.ended)

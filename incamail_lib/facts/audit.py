@@ -104,6 +104,12 @@ class AuditFacts(Record):
     receiving_from: ReceivingFrom | None = None  # set where measurements were merged
 
     @property
+    def complete_at(self) -> dt.datetime:
+        """When the last of it was measured; `measured_at` is of all but the receiving side."""
+        other = self.receiving_from
+        return max(self.measured_at, other.measured_at) if other else self.measured_at
+
+    @property
     def receiving_vantage(self) -> Vantage:
         """From where the domains and the receiving gateways were looked at."""
         return self.receiving_from.vantage if self.receiving_from else self.vantage

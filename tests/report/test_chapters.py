@@ -81,7 +81,7 @@ def test_the_first_page_says_from_where_it_was_measured() -> None:
 
 
 def test_an_audit_from_elsewhere_names_the_one_thing_that_is_missing() -> None:
-    """Page 1: not fourteen unknown checks, but that the way out was not measured, and the remedy."""
+    """Page 1: not fourteen unknown checks, but that the way out was not measured."""
     told = report(facts(vantage=vantage(Place.ELSEWHERE), receiving_from=None))
     assert "NET07" in str(told.summary)
     assert "PLAT02" not in str(told.summary)

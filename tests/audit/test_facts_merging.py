@@ -20,7 +20,7 @@ from factories import (
 )
 from factories import platform as the_platform
 
-from incamail_lib.audit import merged_facts, save_record
+from incamail_lib.audit import merged_facts, save_record, with_age
 from incamail_lib.errors import MaterialError, UsageError
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway, Place
 from incamail_lib.facts.certificate import CredentialFacts, CredentialUse
@@ -65,7 +65,7 @@ def test_each_side_comes_from_where_it_counts(tmp_path: Path, turned: bool) -> N
     assert found.credentials == (own,)
     assert [h.host for h in found.dns.platform_hosts] == ["gw-gateway.incamail.com"]
     assert found.dns.resolver == "resolver-elsewhere, resolver-gateway"
-    assert found.measured_at == outer.measured_at
+    assert (found.measured_at, found.complete_at) == (NOW, outer.measured_at)
     assert found.limits == ()
 
 
@@ -143,6 +143,18 @@ def test_what_the_two_places_see_differently_is_told(tmp_path: Path) -> None:
     told = [note.english() for note in merged(tmp_path, inner, outer).limits]
     assert any("IncaMail sees those outside: mx1.muster.example" in note for note in told)
     assert any("mx1.muster.example shows one certificate inside" in note for note in told)
+
+
+def test_old_facts_are_told_once(tmp_path: Path) -> None:
+    """Judged again a year later they say their age; the older one of two places counts."""
+    later = NOW + dt.timedelta(days=10)
+    both = merged(tmp_path, at(Place.GATEWAY), at(Place.ELSEWHERE, measured_at=later))
+    assert with_age(both, NOW + dt.timedelta(days=30)) == both
+    old = with_age(both, NOW + dt.timedelta(days=31))
+    assert "31 days old" in old.limits[-1].english()
+    older = with_age(old, NOW + dt.timedelta(days=365))
+    assert len(older.limits) == len(old.limits)
+    assert "365 days old" in older.limits[-1].english()
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
