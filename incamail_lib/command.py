@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from typing import NoReturn
@@ -12,7 +14,9 @@ from incamail_lib.i18n import N_, Text, environment_language, say, translator
 WRONG_USE = 2
 INTERRUPTED = 130  # as the shell tells Ctrl-C
 NOBODY_READS = 128 + 13  # as the shell tells SIGPIPE
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+_NOT_WRITTEN = N_("The output could not be written ({cause}). Free some space, then start again.")
 _NOT_WHOLE = N_(
     "This command needs the package {name}, which is not installed here. «incamail measure» and "
     "«incamail judge» do without; for all others install the whole: pip install incamail-runbook"
@@ -21,19 +25,25 @@ _NOT_WHOLE = N_(
 
 def main() -> None:
     """Entry point of the console script. A bug leaves a record and exit code 4."""
+    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is written as its code
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         _run()
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted. Reports that were not named are not complete.\n")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        _end_quietly()
+        _end_quietly(NOBODY_READS)
     except ModuleNotFoundError as missing:
         if (missing.name or "incamail_lib").partition(".")[0] == "incamail_lib":
             _record(missing)
         _say(say(_NOT_WHOLE, name=missing.name or ""))
         sys.exit(WRONG_USE)
     except Exception as error:  # the one place for it: outside there is only the interpreter
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _say(say(_NOT_WRITTEN, cause=error.strerror or type(error).__name__))
+            _end_quietly(WRONG_USE)
         _record(error)
 
 
@@ -62,12 +72,12 @@ def _correct(cause: BaseException | None) -> None:
     import typer
 
     if isinstance(cause, BrokenPipeError):
-        _end_quietly()
+        _end_quietly(NOBODY_READS)
     if isinstance(cause, typer.Abort):
         sys.exit(INTERRUPTED)
 
 
-def _end_quietly() -> NoReturn:
+def _end_quietly(code: int) -> NoReturn:
     """Leave nothing behind that the interpreter would still want to write."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    sys.exit(NOBODY_READS)
+    sys.exit(code)

@@ -18,7 +18,7 @@ LAYERS = {
     **dict.fromkeys(("routing", "dialogue", "certificate", "trust"), 2),
     **dict.fromkeys(("lookup", "probe", "linktest", "checks", "dossier"), 3),
     "report": 4,
-    **dict.fromkeys(("audit", "lab", "deliverables"), 5),
+    **dict.fromkeys(("audit", "lab", "deliverables", "kernels"), 5),
     **dict.fromkeys(("binding", "batch", "forms"), 6),
     "workplace": 7,
     "onboarding": 8,

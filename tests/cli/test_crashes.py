@@ -128,3 +128,15 @@ def test_a_closed_standard_output_ends_quietly() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("lab", "--list"), ("lab", "--list", "--json")])
+def test_a_full_disk_is_told_and_no_crash(words: tuple[str, ...]) -> None:
+    """What cannot be written is no finding and no bug: one sentence, and wrong use."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [COMMAND, *words], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert b"No space left" in done.stderr
