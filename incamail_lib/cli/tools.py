@@ -36,6 +36,7 @@ from incamail_lib.guide import load_platform
 from incamail_lib.i18n import Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
+from incamail_lib.probe.untouched import untouched
 from incamail_lib.reach import Reach, kind_of
 from incamail_lib.report.words import word
 from incamail_lib.routing import classify, classify_message
@@ -192,6 +193,7 @@ async def _probe(
 ) -> list[EndpointFacts]:
     now = dt.datetime.now(dt.UTC)
     addresses = [address] if address else await _addresses(host, port, server)
+    typed = bool(address) or _is_literal(host)  # a person named the machine himself
     purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
     settings = ProbeSettings(
         ehlo_name=own_name(),
@@ -203,6 +205,9 @@ async def _probe(
     found = []
     for literal in addresses:
         target = Target(role=Role.RECEIVING, host=host, address=literal, port=port)
+        if not typed and not Reach().allows(literal):
+            found.append(untouched(target, now))
+            continue
         endpoint = await probe_endpoint(target, settings=settings, own=own, now=now)
         found.append(with_trust(endpoint, stores, now))
     return found
@@ -222,13 +227,7 @@ async def _addresses(host: str, port: int, server: str | None) -> list[str]:
                 outcome=word(facts.a.status),
             )
         )
-    return _allowed(host, found)
-
-
-def _allowed(host: str, found: list[str]) -> list[str]:
-    """The public ones; to another a person must have said himself that it is meant."""
-    public = [address for address in found if Reach().allows(address)]
-    if not public:
+    if not any(Reach().allows(address) for address in found):
         raise UsageError(
             say(
                 "Nothing was sent: {host} leads to {address}, which is {kind}. If you mean that "
@@ -238,7 +237,7 @@ def _allowed(host: str, found: list[str]) -> list[str]:
                 kind=kind_text(kind_of(found[0])),
             )
         )
-    return public
+    return found
 
 
 def _is_literal(host: str) -> bool:
