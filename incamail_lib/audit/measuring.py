@@ -66,7 +66,7 @@ async def measure(
         receiving=tuple(e for e in endpoints if e.target.role is not Role.PLATFORM),
         platform_endpoints=tuple(e for e in endpoints if e.target.role is Role.PLATFORM),
         credentials=own.facts,
-        limits=(*left_out, *also_left_out),
+        limits=(*plan.left_out, *left_out, *also_left_out),
     )
 
 

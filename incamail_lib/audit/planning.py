@@ -16,12 +16,12 @@ from cryptography.hazmat.backends.openssl import backend as openssl
 
 from incamail_lib.audit.policy_fetching import HttpsFetcher
 from incamail_lib.audit.standing import own_addresses
-from incamail_lib.dossier import Dossier, Sample
+from incamail_lib.dossier import CertificateFile, Dossier, Sample
 from incamail_lib.errors import DossierError
 from incamail_lib.facts.audit import Declared, Place, Vantage
 from incamail_lib.facts.smtp import Purpose
 from incamail_lib.guide import Platform, load_platform
-from incamail_lib.i18n import say
+from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import PolicyFetcher, resolver_for, system_resolver
 from incamail_lib.printable import printable
 from incamail_lib.probe import Limits
@@ -58,6 +58,7 @@ class Plan:
     receiving_purposes: frozenset[Purpose]
     platform_purposes: frozenset[Purpose]
     reach: Reach
+    left_out: tuple[Text, ...] = ()  # what this machine cannot look at, and need not
     fetch_policy: PolicyFetcher | None = None
 
 
@@ -98,6 +99,7 @@ def plan(
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
         platform_purposes=frozenset(purposes),
         reach=reach,
+        left_out=_left_out(dossier),
         fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(resolver, reach),
     )
 
@@ -183,9 +185,25 @@ def own_name() -> str:
     return name.lower() if legal else "[127.0.0.1]"
 
 
+def _stays_at_home(dossier: Dossier, declared: CertificateFile | None) -> bool:
+    """Whether a certificate of the client is rightly not on this machine: what it proves counts
+    from the client's network only, and its key does not belong on a machine outside."""
+    outside = dossier.network.vantage is Place.ELSEWHERE and dossier.platform != "lab"
+    return outside and declared is not None and not declared.file.exists()
+
+
+def _left_out(dossier: Dossier) -> tuple[Text, ...]:
+    named = (dossier.certificates.sending, dossier.certificates.receiving)
+    missing = [str(file.file) for file in named if file and _stays_at_home(dossier, file)]
+    return tuple(
+        say("{file} is not on the machine outside; its certificate was not shown there.", file=name)
+        for name in dict.fromkeys(missing)
+    )
+
+
 def _source(dossier: Dossier, direction: str, ask: Passphrases) -> CredentialSource | None:
-    declared = getattr(dossier.certificates, direction)
-    if declared is None:
+    declared: CertificateFile | None = getattr(dossier.certificates, direction)
+    if declared is None or _stays_at_home(dossier, declared):
         return None
     return CredentialSource(
         file=declared.file,

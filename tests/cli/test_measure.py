@@ -93,6 +93,20 @@ def test_the_place_is_said_on_the_command_line_or_in_the_dossier(
     assert found.machine
 
 
+def test_the_clients_key_need_not_leave_its_network(tmp_path: Path) -> None:
+    """Outside, a certificate that is not there is left out and told; on the gateway it is asked
+    for, and the passphrase with it."""
+    out = tmp_path / "facts.json"
+    sending = "{file: gateway.pem, key: gateway.key, passphrase_env: NOT_SET_ANYWHERE}"
+    more = f", test_injection: false}}\ncertificates: {{sending: {sending}"
+    measured(tmp_path, "--vantage", "elsewhere", "--out", str(out), network=more)
+    facts = load_facts(out)
+    assert facts.credentials == ()
+    assert "gateway.pem is not on the machine outside" in facts.limits[0].english()
+    told = measured(tmp_path, "--vantage", "gateway", "--out", str(out), network=more, code=2)
+    assert "NOT_SET_ANYWHERE" in told
+
+
 def test_without_a_place_nothing_is_measured(tmp_path: Path) -> None:
     """The one thing that the file is made for must be said."""
     told = measured(tmp_path, "--out", str(tmp_path / "facts.json"), code=2)
