@@ -97,7 +97,7 @@ def plan(
         samples=dossier.samples,
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
-        platform_purposes=frozenset(purposes),
+        platform_purposes=frozenset(purposes - _unwished(dossier)),
         reach=reach,
         left_out=_left_out(dossier),
         fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(resolver, reach),
@@ -107,6 +107,12 @@ def plan(
 def _reach(dossier: Dossier) -> Reach:
     networks = networks_of(dossier.network.internal_networks)
     return Reach(networks, only_here=dossier.platform == "lab")
+
+
+def _unwished(dossier: Dossier) -> set[Purpose]:
+    """A stranger's certificate is shown to the real platform on explicit wish only."""
+    wished = dossier.network.show_foreign_certificate or dossier.platform == "lab"
+    return set() if wished else {Purpose.FOREIGN_CERTIFICATE}
 
 
 def from_environment(file: Path, _key: Path | None, name: str | None) -> bytes | None:

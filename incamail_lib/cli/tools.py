@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
+from incamail_lib.checks import judge_domain
 from incamail_lib.checks.words import kind_text, reason_text, trust_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._passphrases import passphrase_of
@@ -32,6 +34,7 @@ from incamail_lib.facts.routing import (
     SubjectView,
 )
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
+from incamail_lib.findings import Finding, Outcome
 from incamail_lib.guide import load_platform
 from incamail_lib.i18n import Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
@@ -118,7 +121,7 @@ def lookup(
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
-    """Look up everything the DNS says about a mail domain."""
+    """Look up everything the DNS says about a mail domain, and say what it means."""
     with clear_errors(lang) as t:
         resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
         facts = asyncio.run(look_up_domain(domain, resolver=resolver))
@@ -126,6 +129,8 @@ def lookup(
         print_json(facts)
     else:
         table([t("Look-up"), t("Outcome"), t("Records")], _dns_rows(facts, t))
+        found = judge_domain(facts, dt.datetime.now(dt.UTC))
+        table([t("Code"), t("Outcome"), t("Check"), t("Seen")], _meaning_rows(found, t))
     raise typer.Exit(3 if facts.mx.is_failure else 0)
 
 
@@ -134,8 +139,26 @@ def _dns_rows(facts: DomainFacts, t: Translator) -> list[tuple[str, str, str]]:
     for exchanger in facts.exchangers:
         host = exchanger.host
         answers += [host.a, host.aaaa, host.tlsa, *(address.ptr for address in host.addresses)]
-    answers += [facts.spf, facts.dmarc, facts.mta_sts, facts.tls_rpt, facts.caa]
-    return [(f"{a.type} {a.name}", t.text(word(a.status)), "\n".join(a.records)) for a in answers]
+        answers += [host.caa] if host.caa else []
+    answers += [facts.spf, *(facts.spf_answers or ()), *(facts.dmarc_walk or (facts.dmarc,))]
+    answers += [facts.mta_sts, facts.tls_rpt, facts.caa]
+    return [
+        (f"{a.type} {a.name}", t.text(word(a.status)), _records(a, t))
+        for a in {(a.type, a.name): a for a in answers}.values()
+    ]
+
+
+def _records(answer: DnsAnswer, t: Translator) -> str:
+    rest = [t("{count} more are not shown.").format(count=answer.left_out)] if answer.is_cut else []
+    return "\n".join([*answer.records, *rest])
+
+
+def _meaning_rows(findings: Sequence[Finding], t: Translator) -> list[tuple[str, str, str, str]]:
+    return [
+        (f.code, t.text(word(f.outcome)), t(f.title), t.text(f.seen))
+        for f in sorted(findings, key=lambda f: f.code)
+        if f.outcome is not Outcome.NOT_APPLICABLE and not f.blocked_by
+    ]
 
 
 def probe(
@@ -147,6 +170,13 @@ def probe(
     key: Key = None,
     passphrase_env: PassphraseEnv = None,
     timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds per answer.")] = 30,
+    show_foreign: Annotated[
+        bool,
+        typer.Option(
+            "--show-foreign-certificate",
+            help="Show a throw-away certificate to IncaMail's own gateways too.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
@@ -154,7 +184,13 @@ def probe(
     with clear_errors(lang) as t:
         host, port = _host_and_port(host, port)
         own = _own(cert, key, passphrase_env)
-        found = asyncio.run(_probe(host, address, port, server, own, Limits.within(timeout)))
+        limits = Limits.within(timeout)
+        addresses = [address] if address else asyncio.run(_addresses(host, port, server))
+        stranger = show_foreign or not load_platform().has(host, tuple(addresses))
+        typed = bool(address) or _is_literal(host)  # a person named the machine himself
+        found = asyncio.run(
+            _probe(host, addresses, port, own, limits, stranger=stranger, typed=typed)
+        )
     if as_json:
         print_json(found)
     else:
@@ -185,16 +221,19 @@ def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | N
 
 async def _probe(
     host: str,
-    address: str | None,
+    addresses: list[str],
     port: int,
-    server: str | None,
     own: Credential | None,
     limits: Limits,
+    *,
+    stranger: bool,
+    typed: bool,
 ) -> list[EndpointFacts]:
+    """`stranger` says whether a throw-away certificate may be shown as well, `typed` whether a
+    person gave the address, and not the DNS."""
     now = dt.datetime.now(dt.UTC)
-    addresses = [address] if address else await _addresses(host, port, server)
-    typed = bool(address) or _is_literal(host)  # a person named the machine himself
-    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
+    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE}
+    purposes |= {Purpose.FOREIGN_CERTIFICATE} if stranger else set()
     settings = ProbeSettings(
         ehlo_name=own_name(),
         limits=limits,

@@ -89,7 +89,7 @@ class Starttls(StrEnum):
 
 
 class Alert(Record):
-    """A fatal TLS alert from the peer (RFC 8446 §6): the number is the evidence."""
+    """A fatal TLS alert from the peer (RFC 9846 §6): the number is the evidence."""
 
     number: int
     name: str
@@ -110,6 +110,7 @@ class TlsFacts(Record):
     links: ChainFacts | None = None
     certificate_requested: Observation
     acceptable_cas: tuple[str, ...] = ()  # RFC 4514 names; empty list is legal (= any)
+    acceptable_cas_left_out: int = 0  # names that came as well and are not kept
     offered_certificate: str = ""  # sha256 of the client certificate we had ready
     accepted: Observation  # we were let in: EHLO answered inside TLS, as we presented ourselves
     alert: Alert | None = None
@@ -147,6 +148,7 @@ class ClientAuthFacts(Record):
 
     requested: Observation  # CertificateRequest seen
     acceptable_cas: tuple[str, ...] = ()
+    acceptable_cas_left_out: int = 0
     demanded: Observation  # refused without a certificate, in TLS or in SMTP
     demanded_in: Stage | None = None
     own_accepted: Observation  # with the client's own certificate

@@ -61,7 +61,7 @@ class Issued:
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
-        """The chain as a server should send it (RFC 8446 §4.4.2): leaf first, no root."""
+        """The chain as a server should send it (RFC 9846 §4.5.1): leaf first, no root."""
         return (self.certificate, *self.intermediates)
 
     @property

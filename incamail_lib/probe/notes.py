@@ -23,7 +23,7 @@ from incamail_lib.facts.smtp import (
 from incamail_lib.printable import printable
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE, ALERTS, Seen
 
-_TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 8446 §5.1
+_TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 9846 §5.1
 
 
 @dataclass
@@ -139,6 +139,7 @@ class Notes:
             links=links,
             certificate_requested=self._requested(seen),
             acceptable_cas=seen.acceptable_cas if seen.certificate_requested else (),
+            acceptable_cas_left_out=seen.acceptable_cas_left_out,
             offered_certificate=self.offered_certificate,
             accepted=self._accepted(seen),
             alert=self._alert(seen),

@@ -276,3 +276,28 @@ def test_what_a_dossier_says_cannot_move_the_terminal(tmp_path: Path) -> None:
     told = said("dossier", "show", str(path), "--lang", "en")
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", told)
     assert "\\x1b[31mred" in told
+
+
+ELEVEN = " ".join(f"include:{letter}.example" for letter in "abcdefghijk")
+
+
+def test_lookup_says_what_the_records_mean() -> None:
+    """Eleven look-ups, +all, and a DMARC policy that stands at the domain above."""
+    records = [
+        ("a.muster.example", "MX", "10 mx1.muster.example."),
+        ("mx1.muster.example", "A", "127.0.0.1"),
+        ("a.muster.example", "TXT", f'"v=spf1 {ELEVEN} +all"'),
+        *((f"{letter}.example", "TXT", '"v=spf1 -all"') for letter in "abcdefghijk"),
+        ("_dmarc.muster.example", "TXT", '"v=DMARC1; p=reject"'),
+    ]
+
+    async def looked_up() -> str:
+        async with nameserver.serve(records) as (host, port):
+            server = f"{host}:{port}"
+            return await asyncio.to_thread(
+                said, "lookup", "a.muster.example", "--nameserver", server
+            )
+
+    output = re.sub(r"[\s│]+", " ", asyncio.run(looked_up()))
+    for words in ("11 look-ups are", "«+all» lets everybody", "p=reject applies"):
+        assert words in output
