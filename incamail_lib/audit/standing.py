@@ -19,10 +19,17 @@ _NOT_TOLD = frozenset({AddressKind.LOOPBACK, AddressKind.LINK_LOCAL})  # every m
 
 
 def own_addresses() -> tuple[str, ...]:
-    """This machine's addresses with their networks, e.g. "192.0.2.7/24"; nothing is sent."""
+    """This machine's addresses with their networks, e.g. "192.0.2.7/24"; nothing is sent.
+
+    None where the system does not tell them: they are a help to the reader, not evidence.
+    """
+    try:
+        cards = psutil.net_if_addrs()
+    except OSError:
+        return ()
     found = [
         _with_prefix(entry.address, entry.netmask)
-        for entries in psutil.net_if_addrs().values()
+        for entries in cards.values()
         for entry in entries
         if entry.family in (socket.AF_INET, socket.AF_INET6)
     ]

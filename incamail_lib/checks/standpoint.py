@@ -30,7 +30,13 @@ def where_told(vantage: Vantage) -> Text:
     """From where it was measured, as a sentence."""
     if vantage.on_lab:
         return say("Measured on the embedded lab, which plays every part.")
-    return say("Measured {place}.", place=place_text(vantage.place))
+    if not vantage.machine:
+        return say("Measured {place}.", place=place_text(vantage.place))
+    return say(
+        "Measured {place}, by the machine {machine}.",
+        place=place_text(vantage.place),
+        machine=vantage.machine,
+    )
 
 
 def _not_said() -> Result:

@@ -110,6 +110,12 @@ def test_the_two_sides_may_come_from_two_places() -> None:
     assert outcomes(facts(), OUTSIDE | CLIENT - {"DNS17"}) == {PASSED}
 
 
+def test_the_machine_is_named_beside_its_place() -> None:
+    """A laptop that was declared as the gateway by mistake is noticed by who reads it."""
+    found = findings(at(Place.GATEWAY, vantage=vantage(Place.GATEWAY, machine="laptop-7")))
+    assert "by the machine laptop-7" in found["NET07"].seen.english()
+
+
 def test_the_lab_plays_every_part() -> None:
     """There everything counts, as the report says."""
     found = findings(at(Place.GATEWAY, vantage=vantage(Place.GATEWAY, on_lab=True)))
