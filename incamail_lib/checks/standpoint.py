@@ -123,7 +123,7 @@ def _places(facts: AuditFacts) -> Subjects:
         "machine whose provider allows port 25."
     ),
     item="6.4",
-    reference="RFC 5068 §3.1",
+    reference="RFC 5321 §4.5.4.2",
     level=Level.RECOMMENDED,
 )
 def port_is_open_from_here(vantage: Vantage, _: Context) -> Result:
