@@ -21,10 +21,11 @@ from pathlib import Path
 
 from benchmarks import floor, gateways, peers
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
+from incamail_lib.certificate.stores import TrustStore, certifi_store, system_store
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
-from incamail_lib.trust import TrustStore, certifi_store, judge_trust, system_store
+from incamail_lib.trust import judge_trust
 
 SURVEY = frozenset({Purpose.SURVEY})
 EVERYTHING = frozenset(Purpose)

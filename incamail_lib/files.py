@@ -1,13 +1,39 @@
-"""Files written whole or not at all, with errors that name the file."""
+"""Files read within bounds, and written whole or not at all, with errors that name the file."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from incamail_lib.errors import OutputError
 from incamail_lib.i18n import say
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has text files
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """What a file holds, `limit` bytes at most; never waits, as a pipe or a terminal would.
+
+    Errors: OSError, also for whatever is no regular file (folder, device, pipe, socket).
+    """
+    try:
+        # Without O_NONBLOCK opening a pipe that nobody writes to would wait for ever.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    except ValueError:  # a zero byte in the name
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from None
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "not a regular file")
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(handle)
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> Path:

@@ -125,7 +125,15 @@ def broken(ended: Reason, stage: Stage, **changes: Any) -> SmtpFacts:
 def trusted(store: str = "certifi", reason: TrustReason = TrustReason.TRUSTED) -> TrustFacts:
     """One store's verdict."""
     answer = yes() if reason is TrustReason.TRUSTED else no(Reason.SEEN)
-    return TrustFacts(store=store, trusted=answer, reason=reason)
+    return TrustFacts(store=store, trusted=answer, reason=reason, public=_known(store, reason))
+
+
+def _known(store: str, reason: TrustReason) -> bool | None:
+    """Mozilla's store knows public roots alone; what it does not know may be anything."""
+    unknown = (TrustReason.UNKNOWN_ROOT, TrustReason.MISSING_INTERMEDIATE)
+    if store not in ("certifi", "system") or reason is TrustReason.SELF_SIGNED:
+        return False
+    return None if reason in unknown else True
 
 
 def endpoint(target: Target = PLATFORM, **changes: Any) -> EndpointFacts:

@@ -107,13 +107,13 @@ def stores_that_differ() -> AuditFacts:
 
 def public_but_unlogged() -> AuditFacts:
     trust = sound().receiving[0].trust
-    return _with_endpoint(trust=(trust[0].model_copy(update={"store": "certifi 2026"}),))
+    return _with_endpoint(trust=(trust[0].model_copy(update={"public": True}),))
 
 
 def public_client_authority() -> AuditFacts:
     facts = sound()
     credential = facts.credentials[0]
-    trust = tuple(t.model_copy(update={"store": "certifi 2026"}) for t in credential.trust)
+    trust = tuple(t.model_copy(update={"public": True}) for t in credential.trust)
     changed = credential.model_copy(update={"trust": trust})
     return facts.model_copy(update={"credentials": (changed,)})
 

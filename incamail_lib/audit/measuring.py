@@ -15,24 +15,28 @@ import dns.nameserver
 from incamail_lib.audit.planning import CredentialSource, Plan
 from incamail_lib.audit.standing import port_25
 from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
+from incamail_lib.certificate.public import Root, root_of
+from incamail_lib.certificate.stores import TrustStore, certifi_store, file_store, system_store
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
 from incamail_lib.facts.certificate import (
     CertificateFacts,
     CredentialFacts,
     CredentialUse,
+    NameMatch,
     TrustFacts,
 )
 from incamail_lib.facts.dns import DnsFacts, DomainFacts, HostFacts
 from incamail_lib.facts.routing import MessageRouting, NextHopKind
 from incamail_lib.facts.smtp import EndpointFacts, Role, Target
+from incamail_lib.files import read_regular
 from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
 from incamail_lib.mailpolicy.senders import sending_addresses
 from incamail_lib.probe import ProbeSettings, probe_endpoint
 from incamail_lib.probe.untouched import untouched
 from incamail_lib.routing import classify, classify_message, standard_samples
-from incamail_lib.trust import TrustStore, certifi_store, file_store, judge_trust, system_store
+from incamail_lib.trust import judge_trust
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage token ("dns", "probe", "trust"), steps done and steps in all."""
@@ -72,12 +76,13 @@ async def measure(
             *_exchangers_left_out(dns_facts),
             *left_out,
             *also_left_out,
+            *(text for store in stores for text in store.left_out),
         ),
     )
 
 
 def store_named(name: str) -> TrustStore:
-    """The store a dossier names: "certifi", "system", or a PEM file or folder."""
+    """The store a dossier names: "certifi", "system", or a file or folder of certificates."""
     if name == "certifi":
         return certifi_store()
     if name == "system":
@@ -100,7 +105,7 @@ class _Credentials:
             told, credential = load_credential(
                 source.file, key_path=source.key, passphrase=source.passphrase(), uses=uses
             )
-            facts.append(told.model_copy(update={"trust": _file_trust(told, stores, now)}))
+            facts.append(told.model_copy(update={"trust": file_trust(told, stores, now)}))
             if CredentialUse.SENDING in uses:
                 sending = credential
         return cls(tuple(facts), sending)
@@ -117,17 +122,23 @@ def _sources(plan: Plan) -> Iterable[tuple[CredentialSource, tuple[CredentialUse
         yield plan.receiving, (CredentialUse.RECEIVING,)
 
 
-def _file_trust(
+def file_trust(
     told: CredentialFacts, stores: Sequence[TrustStore], now: dt.datetime
 ) -> tuple[TrustFacts, ...]:
+    """What each store says about the chain of a file, for each use of it."""
     if not told.chain:
         return ()
     purposes = {CredentialUse.SENDING: "clientAuth", CredentialUse.RECEIVING: "serverAuth"}
+    root = root_of(told.chain, stores)
     return tuple(
-        judge_trust(told.chain, store, purpose=purposes[use], now=now)
+        _rooted(judge_trust(told.chain, store, purpose=purposes[use], now=now), root)
         for use in told.uses
         for store in stores
     )
+
+
+def _rooted(trust: TrustFacts, root: Root) -> TrustFacts:
+    return trust.model_copy(update={"root_sha256": root.sha256, "public": root.public})
 
 
 def _routing(plan: Plan) -> tuple[MessageRouting, ...]:
@@ -154,8 +165,7 @@ def _routing(plan: Plan) -> tuple[MessageRouting, ...]:
 def read_message(path: Path) -> bytes:
     """The bytes of a message file, at most MAX_MESSAGE of them (its headers are what matters)."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_MESSAGE)
+        return read_regular(path, MAX_MESSAGE)
     except OSError as error:
         raise MaterialError(
             say(
@@ -353,6 +363,11 @@ def with_trust(
     chain: tuple[CertificateFacts, ...] = endpoint.chain
     if not chain:
         return endpoint
-    trust = tuple(judge_trust(chain, store, purpose="serverAuth", now=now) for store in stores)
-    name = match_name(chain[0], endpoint.target.host)
+    root = root_of(chain, stores)
+    trust = tuple(
+        _rooted(judge_trust(chain, store, purpose="serverAuth", now=now), root) for store in stores
+    )
+    name: NameMatch | None = match_name(chain[0], endpoint.target.host)
+    if name and not name.matched and "subject_alt_name" in chain[0].unreadable:
+        name = None  # the host's name may be among those that could not be read
     return endpoint.model_copy(update={"trust": trust, "name_match": name})

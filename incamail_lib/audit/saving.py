@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.files import write_whole
+from incamail_lib.files import read_regular, write_whole
 from incamail_lib.findings import Audit
 from incamail_lib.i18n import say
 from incamail_lib.record import Record
@@ -40,9 +40,10 @@ def load_audit(path: Path) -> Audit:
 
 def _load_json(path: Path) -> object:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = read_regular(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise MaterialError(say("{file} is too large for a facts file.", file=str(path)))
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(data.decode())
     except OSError as error:
         cause = error.strerror or type(error).__name__
         raise MaterialError(

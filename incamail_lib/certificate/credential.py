@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from incamail_lib.certificate.chain import link
-from incamail_lib.certificate.reading import UNREADABLE, is_issued_by, parse, read_certificate
+from incamail_lib.certificate.contents import (
+    Absent,
+    Beyond,
+    Contents,
+    Locked,
+    Unusable,
+    contents_of,
+)
+from incamail_lib.certificate.reading import UNREADABLE, is_issued_by, read_certificate
 from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
 from incamail_lib.i18n import N_
 from incamail_lib.printable import printable
 
-MAX_BYTES = 1_000_000
-_BEGIN = b"-----BEGIN "
-_UNKNOWN_FORMAT = N_("neither PEM, DER, PKCS#7 nor PKCS#12, or damaged")
+_NOT_THE_FIRST_KEY = N_(
+    "the first key in the file belongs to another certificate, and OpenSSL and Postfix take the "
+    "first. Remove it; the key that fits stands behind it"
+)
 
 
 @dataclass(frozen=True)
@@ -40,28 +48,6 @@ class Credential:
         return self.chain[0].fingerprint(hashes.SHA256()).hex()
 
 
-class _Unusable(Exception):
-    """A file that cannot be used; the message is evidence for the audit, free of secrets."""
-
-
-class _Locked(_Unusable):
-    """A passphrase is missing or wrong."""
-
-
-class _Absent(_Unusable):
-    """There is nothing to be read at that path."""
-
-
-@dataclass
-class _Contents:
-    """What a file held, before it is put in order."""
-
-    format: str
-    certificates: list[x509.Certificate] = field(default_factory=list)
-    key: PrivateKeyTypes | None = field(default=None, repr=False)
-    encrypted: bool = False
-
-
 def load_credential(
     path: Path,
     *,
@@ -71,18 +57,18 @@ def load_credential(
 ) -> tuple[CredentialFacts, Credential | None]:
     """What the file holds, and the credential to present if certificate and key fit.
 
-    What is wrong with a file is a fact (`readable` is no, with the cause), since the audit is to
-    report it; the key and the passphrase appear nowhere in the facts.
+    A file that OpenSSL would not load is not readable, whatever we could make of it: Postfix, Exim
+    and most gateways load theirs with it. What is wrong with a file is a fact (`readable` is no,
+    with the cause), since the audit is to report it; the key and the passphrase appear nowhere in
+    the facts. A key that stays locked costs the comparison alone, not the certificate.
     """
     try:
-        contents = _contents(_read(path), passphrase)
-        if key_path is not None:
-            _add_key(contents, _read(key_path), passphrase)
-        if not contents.certificates:
-            raise _Unusable(N_("the file holds no certificate"))
-    except (_Locked, _Absent) as error:  # says something of the dossier, not of the certificate
+        contents = contents_of(path, key_path, passphrase)
+    except (Locked, Absent) as error:  # says something of the dossier, not of the certificate
         return _unreadable(path, uses, inconclusive(Reason.NOT_REACHED, str(error))), None
-    except _Unusable as error:
+    except Beyond as error:
+        return _unreadable(path, uses, inconclusive(Reason.UNSUPPORTED, str(error))), None
+    except Unusable as error:
         return _unreadable(path, uses, no(Reason.SEEN, str(error))), None
     return _told(path, uses, contents)
 
@@ -90,14 +76,11 @@ def load_credential(
 def needs_passphrase(path: Path, *, key_path: Path | None = None) -> bool:
     """Whether these files can only be used with a passphrase; damaged ones need none."""
     try:
-        contents = _contents(_read(path), None)
-        if key_path is not None:
-            _add_key(contents, _read(key_path), None)
-    except _Locked:
+        return bool(contents_of(path, key_path, None).locked)
+    except Locked:
         return True
-    except _Unusable:
+    except Unusable:
         return False
-    return False
 
 
 def _unreadable(
@@ -112,11 +95,11 @@ def _unreadable(
 
 
 def _told(
-    path: Path, uses: tuple[CredentialUse, ...], contents: _Contents
+    path: Path, uses: tuple[CredentialUse, ...], contents: Contents
 ) -> tuple[CredentialFacts, Credential | None]:
     ordered = _leaf_first(contents.certificates, contents.key)
     chain = tuple(read_certificate(c.public_bytes(Encoding.DER)) for c in ordered)
-    matches = _key_matches(ordered[0], contents.key)
+    matches = _key_matches(ordered[0], contents)
     told = CredentialFacts(
         label=printable(path.name),
         uses=uses,
@@ -124,8 +107,9 @@ def _told(
         readable=yes(),
         chain=chain,
         links=link(chain),
-        has_key=contents.key is not None,
+        has_key=contents.key is not None or bool(contents.locked),
         key_encrypted=contents.encrypted,
+        leaf_stands_first=contents.format != "PEM" or contents.certificates[0] == ordered[0],
         key_matches=matches,
     )
     if contents.key is None or not matches.is_yes:
@@ -139,152 +123,6 @@ def _sendable(
     """Leaf and intermediates: a root need not be sent (RFC 9846 §4.5.1)."""
     pairs = list(zip(ordered, chain, strict=True))
     return [c for n, (c, facts) in enumerate(pairs) if n == 0 or not facts.self_signed]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise _Absent(printable(f"{path.name}: {cause}")) from None
-    if len(data) > MAX_BYTES:
-        raise _Unusable(N_("the file is larger than 1 MB"))
-    if not data.strip():
-        raise _Unusable(N_("the file is empty"))
-    return data
-
-
-def _contents(data: bytes, passphrase: bytes | None) -> _Contents:
-    if _BEGIN in data:
-        return _from_pem(data, passphrase)
-    for read in (_from_der, _from_pkcs7_der):
-        found = read(data)
-        if found is not None:
-            return found
-    return _from_pkcs12(data, passphrase)
-
-
-def _from_pem(data: bytes, passphrase: bytes | None) -> _Contents:
-    contents = _Contents("PEM")
-    for label, block in _blocks(data):
-        if label.endswith(("PRIVATE KEY",)):
-            contents.key, contents.encrypted = _key_of(block, passphrase)
-        elif label == "PKCS7":
-            contents.format = "PKCS#7"
-            contents.certificates += _quiet(pkcs7.load_pem_pkcs7_certificates, block)
-        elif label in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
-            contents.certificates.append(_one_certificate(block))
-    return contents
-
-
-def _blocks(data: bytes) -> list[tuple[str, bytes]]:
-    """The PEM blocks with their labels, whatever stands between them."""
-    found: list[tuple[str, bytes]] = []
-    start = data.find(_BEGIN)
-    while start >= 0:
-        label_end = data.find(b"-----", start + len(_BEGIN))
-        label = data[start + len(_BEGIN) : label_end]
-        closing = b"-----END " + label + b"-----"
-        end = data.find(closing, label_end)
-        if label_end < 0 or end < 0:
-            raise _Unusable(N_("a PEM block is cut off"))
-        name = label.decode("ascii", "replace")
-        found.append((name, data[start : end + len(closing)] + b"\n"))
-        start = data.find(_BEGIN, end)
-    return found
-
-
-def _one_certificate(block: bytes) -> x509.Certificate:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return x509.load_pem_x509_certificate(block)
-    except UNREADABLE:
-        raise _Unusable(N_("a certificate in the file is damaged")) from None
-
-
-def _quiet(load: object, data: bytes) -> list[x509.Certificate]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return list(load(data))  # type: ignore[operator]
-    except UNREADABLE:
-        raise _Unusable(N_("the PKCS#7 file is damaged")) from None
-
-
-def _from_der(data: bytes) -> _Contents | None:
-    try:
-        return _Contents("DER", [parse(data)])
-    except UNREADABLE:
-        return None
-
-
-def _from_pkcs7_der(data: bytes) -> _Contents | None:
-    try:
-        return _Contents("PKCS#7", _quiet(pkcs7.load_der_pkcs7_certificates, data))
-    except _Unusable:
-        return None
-
-
-def _from_pkcs12(data: bytes, passphrase: bytes | None) -> _Contents:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # BER in place of DER, as some exports have it
-            key, leaf, others = pkcs12.load_key_and_certificates(data, passphrase)
-    except ValueError as error:
-        if "password" in str(error).lower() or "mac" in str(error).lower():
-            raise _Locked(_passphrase_problem(passphrase)) from None
-        raise _Unusable(_UNKNOWN_FORMAT) from None
-    except UNREADABLE:
-        raise _Unusable(_UNKNOWN_FORMAT) from None
-    certificates = [leaf, *others] if leaf else list(others)
-    return _Contents("PKCS#12", certificates, key, encrypted=passphrase is not None)
-
-
-def _passphrase_problem(passphrase: bytes | None) -> str:
-    return N_("the passphrase is wrong") if passphrase else N_("a passphrase is needed")
-
-
-def _add_key(contents: _Contents, data: bytes, passphrase: bytes | None) -> None:
-    if _BEGIN not in data:
-        contents.key, contents.encrypted = _der_key(data, passphrase)
-        return
-    keys = [block for label, block in _blocks(data) if label.endswith("PRIVATE KEY")]
-    if not keys:
-        raise _Unusable(N_("the key file holds no private key"))
-    contents.key, contents.encrypted = _key_of(keys[0], passphrase)
-
-
-def _key_of(block: bytes, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bool]:
-    encrypted = b"ENCRYPTED" in block
-    if encrypted and not passphrase:
-        raise _Locked(_passphrase_problem(passphrase))
-    try:
-        key = serialization.load_pem_private_key(block, passphrase if encrypted else None)
-    except (ValueError, TypeError):
-        if encrypted:
-            raise _Locked(_passphrase_problem(passphrase)) from None
-        raise _Unusable(N_("the key is damaged")) from None
-    except UNREADABLE:
-        raise _Unusable(N_("the key is of a kind that is not supported")) from None
-    return key, encrypted
-
-
-def _der_key(data: bytes, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bool]:
-    try:
-        return serialization.load_der_private_key(data, None), False
-    except TypeError:  # sound, but encrypted
-        return _locked_der_key(data, passphrase), True
-    except UNREADABLE:
-        raise _Unusable(N_("the key is damaged")) from None
-
-
-def _locked_der_key(data: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
-    try:
-        return serialization.load_der_private_key(data, passphrase or None)
-    except UNREADABLE:
-        raise _Locked(_passphrase_problem(passphrase)) from None
 
 
 def _leaf_first(
@@ -316,11 +154,15 @@ def _fits(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
         return False
 
 
-def _key_matches(leaf: x509.Certificate, key: PrivateKeyTypes | None) -> Observation:
-    if key is None:
+def _key_matches(leaf: x509.Certificate, contents: Contents) -> Observation:
+    if contents.locked:
+        return inconclusive(Reason.NOT_REACHED, contents.locked)
+    if contents.key is None:
         return inconclusive(Reason.NOT_TRIED, N_("the file holds no private key"))
-    if _fits(leaf, key):
+    if _fits(leaf, contents.key):
         return yes()
+    if any(_fits(leaf, key) for key in contents.spare_keys):
+        return no(Reason.SEEN, _NOT_THE_FIRST_KEY)
     return no(Reason.SEEN, N_("the key belongs to another certificate"))
 
 

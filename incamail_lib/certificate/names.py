@@ -6,22 +6,32 @@ import ipaddress
 
 from cryptography import x509
 from service_identity import CertificateError, VerificationError
-from service_identity.cryptography import (
-    extract_patterns,
-    verify_certificate_hostname,
-    verify_certificate_ip_address,
+from service_identity.hazmat import (
+    DNS_ID,
+    DNSPattern,
+    IPAddress_ID,
+    IPAddressPattern,
+    verify_service_identity,
 )
 
-from incamail_lib.certificate.reading import UNREADABLE, parse
+from incamail_lib.certificate.extensions import (
+    UNREADABLE,
+    extension_of,
+    parse,
+    with_legible_names,
+)
 from incamail_lib.facts.certificate import CertificateFacts, NameMatch
 from incamail_lib.printable import printable
 
 
 def match_name(leaf: CertificateFacts, host: str) -> NameMatch:
-    """Whether `leaf` is valid for `host`, a name in A-label form or an address literal."""
+    """Whether `leaf` is valid for `host`, a name in A-label form or an address literal.
+
+    Names that cannot be read match nothing; `unreadable` of the leaf tells that there are some.
+    """
     presented = (*leaf.san_dns, *leaf.san_ip)
     try:
-        certificate = parse(leaf.der)
+        certificate, _ = with_legible_names(parse(leaf.der))
         _verify(certificate, host)
     except VerificationError:
         return NameMatch(host=host, matched=False, presented=presented)
@@ -32,10 +42,31 @@ def match_name(leaf: CertificateFacts, host: str) -> NameMatch:
 
 
 def _verify(certificate: x509.Certificate, host: str) -> None:
-    extract_patterns(certificate)
+    wanted = IPAddress_ID(host) if _is_address(host) else DNS_ID(host)
+    verify_service_identity(_patterns(certificate), obligatory_ids=[wanted], optional_ids=[])
+
+
+def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        verify_certificate_hostname(certificate, host)
-    else:
-        verify_certificate_ip_address(certificate, host)
+        return False
+    return True
+
+
+def _patterns(certificate: x509.Certificate) -> list[DNSPattern | IPAddressPattern]:
+    """What a host can match. One odd name, such as an address written as a name, spoils no other.
+
+    Services (SRV) and URIs name no mail server's host (RFC 9525 §6.1).
+    """
+    names = extension_of(certificate, x509.SubjectAlternativeName)
+    found: list[DNSPattern | IPAddressPattern] = []
+    for name in names or ():
+        if isinstance(name, x509.IPAddress):
+            found.append(IPAddressPattern(ipaddress.ip_address(str(name.value))))
+        elif isinstance(name, x509.DNSName):
+            try:
+                found.append(DNSPattern.from_bytes(name.value.encode()))
+            except CertificateError:
+                continue
+    return found

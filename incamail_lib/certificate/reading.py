@@ -4,92 +4,78 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
+from incamail_lib.certificate import der
+from incamail_lib.certificate.extensions import (
+    MAX_NAMES,
+    READERS,
+    UNREADABLE,
+    Reader,
+    alternative_names,
+    parse,
+)
 from incamail_lib.facts.certificate import CertificateFacts
 from incamail_lib.printable import printable
 
-T = TypeVar("T")
-MAX_NAMES = 100
-_PURPOSES = {
-    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
-    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
-    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
-    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
-    ExtendedKeyUsageOID.TIME_STAMPING: "timeStamping",
-    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
-    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
-}
-_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
+__all__ = [
+    "MAX_NAMES",
+    "UNREADABLE",
+    "is_issued_by",
+    "is_self_signed",
+    "name_of",
+    "parse",
+    "read_certificate",
+]
+
 _EDWARDS_BITS = {"Ed25519": 256, "Ed448": 456}  # RFC 8032 §5.1.5, §5.2.5: length of a public key
-# Everything the parser raises for content it cannot read; a bug of ours is none of these.
-UNREADABLE = (
-    *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm),
-    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
-)
-
-
-def parse(der: bytes) -> x509.Certificate:
-    """The certificate object, without the parser's warnings about odd but legible content.
-
-    Errors: one of UNREADABLE.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return x509.load_der_x509_certificate(der)
 
 
 @lru_cache(maxsize=2048)
-def read_certificate(der: bytes) -> CertificateFacts:
-    """Everything the certificate says (RFC 5280). Never raises: `problem` names what failed.
+def read_certificate(data: bytes) -> CertificateFacts:
+    """Everything the certificate says (RFC 5280). Never raises.
 
+    `problem` names why nothing could be read; what the parser refuses in a legible certificate
+    costs that field alone, which `unreadable` then names.
     Strings are bounded and printable; SHA-1 is told because Post's set-up document uses it.
     """
     prints = {
-        "der": der,
-        "sha1": hashlib.sha1(der, usedforsecurity=False).hexdigest(),
-        "sha256": hashlib.sha256(der).hexdigest(),
+        "der": data,
+        "sha1": hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        "sha256": hashlib.sha256(data).hexdigest(),
     }
     try:
-        certificate = parse(der)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return CertificateFacts(**prints, **_fields(certificate))
+        certificate = parse(data)
     except UNREADABLE as error:
         return CertificateFacts(**prints, problem=printable(f"{type(error).__name__}: {error}"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return CertificateFacts(**prints, **_fields(certificate))
 
 
 def _fields(certificate: x509.Certificate) -> dict[str, Any]:
-    return {
-        "version": certificate.version.value + 1,
-        "serial": f"{certificate.serial_number:x}",
-        "not_before": certificate.not_valid_before_utc,
-        "not_after": certificate.not_valid_after_utc,
-        "signature_algorithm": _signature_name(certificate),
-        "signature_hash": _signature_hash(certificate),
-        "self_issued": certificate.issuer == certificate.subject,
-        "self_signed": is_self_signed(certificate),
-        **_names("subject", certificate.subject),
-        **_names("issuer", certificate.issuer),
-        **_key(certificate),
-        **_extensions(certificate),
-    }
+    fields: dict[str, Any] = {"self_signed": is_self_signed(certificate)}
+    unreadable: list[str] = []
+    for part, read in _PARTS.items():
+        try:
+            fields |= read(certificate)
+        except UNREADABLE:
+            unreadable.append(part)
+            fields |= _raw(part, certificate)
+    try:
+        names, whole = alternative_names(certificate)
+    except UNREADABLE:
+        names, whole = {}, False
+    if not whole:
+        unreadable.append("subject_alt_name")
+    return fields | names | {"unreadable": tuple(unreadable)}
 
 
 def name_of(name: x509.Name) -> str:
@@ -107,6 +93,14 @@ def _names(whose: str, name: x509.Name) -> dict[str, Any]:
         f"{whose}_cn": values(NameOID.COMMON_NAME),
         f"{whose}_o": values(NameOID.ORGANIZATION_NAME),
     }
+
+
+def _raw(part: str, certificate: x509.Certificate) -> dict[str, Any]:
+    """A name that cannot be read, as RFC 4514 §2.4 writes a value without a string form."""
+    names = der.names(certificate.public_bytes(serialization.Encoding.DER))
+    if part == "self_issued":
+        return {"self_issued": names["issuer"] == names["subject"]}
+    return {part: printable(f"#{names[part].hex()}", 500)} if part in names else {}
 
 
 def _as_text(value: str | bytes) -> str:
@@ -132,11 +126,11 @@ def _signature_hash(certificate: x509.Certificate) -> str:
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Whether the signature verifies with the certificate's own key."""
-    return certificate.issuer == certificate.subject and is_issued_by(certificate, certificate)
+    return is_issued_by(certificate, certificate)
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether `issuer` has the name and the key that signed `certificate`.
+    """Whether `issuer` has the name and the key that signed `certificate`. Never raises.
 
     The library refuses SHA-1 here, so that signature is verified with the bare key: who issued a
     certificate is a fact, that the signature is weak is another.
@@ -149,10 +143,10 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
 
 
 def _is_signed_with_sha1_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    if certificate.issuer != issuer.subject or _signature_hash(certificate) != "sha1":
-        return False
-    signature, body = certificate.signature, certificate.tbs_certificate_bytes
     try:
+        if certificate.issuer != issuer.subject or _signature_hash(certificate) != "sha1":
+            return False
+        signature, body = certificate.signature, certificate.tbs_certificate_bytes
         key = issuer.public_key()
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
@@ -166,10 +160,7 @@ def _is_signed_with_sha1_by(certificate: x509.Certificate, issuer: x509.Certific
 
 
 def _key(certificate: x509.Certificate) -> dict[str, Any]:
-    try:
-        key = certificate.public_key()
-    except UNREADABLE as error:
-        return {"key_type": printable(f"unreadable ({type(error).__name__})")}
+    key = certificate.public_key()
     spki = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -188,66 +179,19 @@ def _key(certificate: x509.Certificate) -> dict[str, Any]:
     return fields
 
 
-def _extensions(certificate: x509.Certificate) -> dict[str, Any]:
-    found = certificate.extensions
-
-    def of(kind: type[T], read: Callable[[T], Any], default: Any) -> Any:
-        try:
-            return read(found.get_extension_for_class(kind).value)  # type: ignore[type-var]
-        except x509.ExtensionNotFound:
-            return default
-
-    return {
-        "is_ca": of(x509.BasicConstraints, lambda e: e.ca, False),
-        "path_length": of(x509.BasicConstraints, lambda e: e.path_length, None),
-        "key_usage": of(x509.KeyUsage, _usages, None),
-        "ext_key_usage": of(x509.ExtendedKeyUsage, _purposes, None),
-        "san_dns": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.DNSName), ()),
-        "san_ip": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.IPAddress), ()),
-        "san_email": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.RFC822Name), ()),
-        "subject_key_id": of(x509.SubjectKeyIdentifier, lambda e: e.digest.hex(), ""),
-        "authority_key_id": of(
-            x509.AuthorityKeyIdentifier, lambda e: (e.key_identifier or b"").hex(), ""
-        ),
-        "sct_count": of(x509.PrecertificateSignedCertificateTimestamps, _count, 0),
-        "ca_issuers_urls": of(
-            x509.AuthorityInformationAccess,
-            lambda e: _access(e, AuthorityInformationAccessOID.CA_ISSUERS),
-            (),
-        ),
-        "ocsp_urls": of(
-            x509.AuthorityInformationAccess,
-            lambda e: _access(e, AuthorityInformationAccessOID.OCSP),
-            (),
-        ),
-        "crl_urls": of(x509.CRLDistributionPoints, _points, ()),
-    }
-
-
-def _count(scts: Any) -> int:
-    return sum(1 for _ in scts)
-
-
-def _usages(usage: x509.KeyUsage) -> tuple[str, ...]:
-    return tuple(name for name in _USAGES if getattr(usage, name))
-
-
-def _purposes(usage: x509.ExtendedKeyUsage) -> tuple[str, ...]:
-    return tuple(_PURPOSES.get(oid, oid.dotted_string) for oid in list(usage)[:MAX_NAMES])
-
-
-def _sans(names: x509.SubjectAlternativeName, kind: type[x509.GeneralName]) -> tuple[str, ...]:
-    values = [n.value for n in names if isinstance(n, kind)][:MAX_NAMES]
-    return tuple(printable(str(value)) for value in values)
-
-
-def _access(
-    descriptions: x509.AuthorityInformationAccess, method: x509.ObjectIdentifier
-) -> tuple[str, ...]:
-    locations = [d.access_location for d in descriptions if d.access_method == method]
-    return tuple(printable(str(place.value)) for place in locations[:10])
-
-
-def _points(points: x509.CRLDistributionPoints) -> tuple[str, ...]:
-    names = [name for point in points for name in point.full_name or ()]
-    return tuple(printable(str(name.value)) for name in names[:10])
+# The name under which `CertificateFacts.unreadable` tells a refused part -> its reader.
+_PARTS: dict[str, Reader] = {
+    "version": lambda c: {"version": c.version.value + 1},
+    "serial": lambda c: {"serial": f"{c.serial_number:x}"},
+    "not_before": lambda c: {"not_before": c.not_valid_before_utc},
+    "not_after": lambda c: {"not_after": c.not_valid_after_utc},
+    "signature": lambda c: {
+        "signature_algorithm": _signature_name(c),
+        "signature_hash": _signature_hash(c),
+    },
+    "subject": lambda c: _names("subject", c.subject),
+    "issuer": lambda c: _names("issuer", c.issuer),
+    "self_issued": lambda c: {"self_issued": c.issuer == c.subject},
+    "key": _key,
+    **READERS,
+}

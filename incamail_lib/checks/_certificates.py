@@ -9,13 +9,11 @@ from incamail_lib.checks._core import Result, failed, not_applicable, passed, un
 from incamail_lib.checks.words import joined, stores_text
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
 from incamail_lib.findings import Level
-from incamail_lib.i18n import say
+from incamail_lib.i18n import N_, say
 
 RENEWAL_DUE = dt.timedelta(days=30)
 BROKEN_HASHES = frozenset({"md2", "md5", "sha1"})
 MIN_RSA, GOOD_RSA, MIN_EC = 2048, 3000, 224
-# Marks of a web-PKI store in a list of stores: such a store makes an issuer "public".
-PUBLIC_STORES = ("certifi", "system")
 
 
 def valid_now(leaf: CertificateFacts, now: dt.datetime) -> Result:
@@ -133,14 +131,17 @@ def stores_agree(trust: Sequence[TrustFacts]) -> Result:
     )
 
 
-def is_public(trust: Sequence[TrustFacts]) -> bool:
-    """Whether a store of the web PKI knows the authority, so that its rules bind it."""
-    return any(
-        t.store.startswith(PUBLIC_STORES)
-        and t.reason
-        not in (
-            *(TrustReason.UNKNOWN_ROOT, TrustReason.SELF_SIGNED, TrustReason.STORE_UNREADABLE),
-            *(TrustReason.MISSING_INTERMEDIATE, TrustReason.MALFORMED),
-        )
-        for t in trust
-    )
+ROOT_NOT_KNOWN = N_(
+    "Whether a public authority issued it is not known: its root was neither shown nor found."
+)
+
+
+def is_public(trust: Sequence[TrustFacts]) -> bool | None:
+    """Whether the root is one of a public programme's, so that its rules bind the authority.
+
+    Told by its fingerprint when it was measured, not by the store it was found in. None where the
+    chain leads to no root that anybody knows.
+    """
+    if any(t.public for t in trust):
+        return True
+    return None if all(t.public is None for t in trust) else False

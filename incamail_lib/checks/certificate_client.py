@@ -33,6 +33,13 @@ def _client_trust(told: CredentialFacts) -> Sequence[TrustFacts]:
     return [t for t in told.trust if t.purpose == "clientAuth"]
 
 
+_NOT_FIRST = N_(
+    "They belong together, but another certificate stands first in the file. OpenSSL, Postfix and "
+    "Exim take the first and refuse the key."
+)
+_PUT_FIRST = N_("Put the certificate that the key belongs to first, then each issuer.")
+
+
 @check(
     "CERT20",
     on=sending_credentials,
@@ -67,10 +74,15 @@ def sending_file_is_readable(told: CredentialFacts, _: Context) -> Result:
 )
 def sending_key_matches(told: CredentialFacts, _: Context) -> Result:
     """The public keys are equal. Without the key it is unknown: it may lie on the gateway."""
+    if told.key_matches.is_yes and not told.leaf_stands_first:
+        return failed(say(_NOT_FIRST), level=Level.RECOMMENDED, remedy=say(_PUT_FIRST))
     if told.key_matches.is_yes:
         return passed(say("Key and certificate belong together."))
+    cause = Text(template=told.key_matches.evidence)
     if told.key_matches.is_no:
-        return failed(say("The key belongs to another certificate."))
+        return failed(say("The key does not fit: {cause}.", cause=cause))
+    if told.has_key:
+        return unknown(say("The key could not be compared: {cause}.", cause=cause))
     return unknown(say("No private key was given, so the certificate cannot be tried."))
 
 
@@ -132,7 +144,10 @@ def intermediates_allow_clients(told: CredentialFacts, _: Context) -> Result:
 )
 def client_usage_survives_renewal(told: CredentialFacts, _: Context) -> Result:
     """The authority still issues clientAuth on the day this certificate ends."""
-    if not rules.is_public(_client_trust(told)):
+    public = rules.is_public(_client_trust(told))
+    if public is None:
+        return unknown(say(rules.ROOT_NOT_KNOWN))
+    if not public:
         return not_applicable(say("A private authority is not bound by the public rules."))
     leaf = told.chain[0]
     if leaf.not_after is None:

@@ -301,7 +301,10 @@ def server_root_is_not_sent(endpoint: EndpointFacts, _: Context) -> Result:
 def server_lifetime_is_allowed(endpoint: EndpointFacts, context: Context) -> Result:
     """Public authorities are bound by the schedule; the lab stands in for one."""
     leaf = endpoint.chain[0]
-    if not (context.facts.vantage.on_lab or rules.is_public(endpoint.trust)):
+    public = context.facts.vantage.on_lab or rules.is_public(endpoint.trust)
+    if public is None:
+        return unknown(say(rules.ROOT_NOT_KNOWN))
+    if not public:
         return not_applicable(say("The rule binds public authorities only."))
     life = leaf.lifetime_days
     if life is None or leaf.not_before is None:
@@ -327,7 +330,10 @@ def server_lifetime_is_allowed(endpoint: EndpointFacts, context: Context) -> Res
 @with_certificate
 def server_certificate_is_logged(endpoint: EndpointFacts, _: Context) -> Result:
     """Signed certificate timestamps are embedded."""
-    if not rules.is_public(endpoint.trust):
+    public = rules.is_public(endpoint.trust)
+    if public is None:
+        return unknown(say(rules.ROOT_NOT_KNOWN))
+    if not public:
         return not_applicable(say("Only public authorities log what they issue."))
     count = endpoint.chain[0].sct_count
     if count:

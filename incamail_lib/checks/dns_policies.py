@@ -209,8 +209,10 @@ def _fits(record: tuple[int, int, int, str], chain: tuple[CertificateFacts, ...]
 
 
 def _digest(certificate: CertificateFacts, selector: int, matching: int) -> str:
-    if selector == 1 and (matching == 1 or not certificate.spki_sha256):
-        return certificate.spki_sha256  # empty, so no match, where the key could not be read
+    if selector == 1 and matching == 1:
+        return certificate.spki_sha256
+    if selector == 1 and not certificate.spki_sha256:
+        return ""  # so no match: the key could not be read
     data = certificate.der if selector == 0 else _public_key(certificate)
     if matching == 0:
         return data.hex()

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.cli import auditing, dossier, lab, measuring, papers, start, tools
+from incamail_lib.cli import (
+    auditing,
+    dossier,
+    inspecting,
+    lab,
+    measuring,
+    papers,
+    start,
+    tools,
+)
 
 app = typer.Typer(
     name="incamail",
@@ -46,5 +55,5 @@ app.command()(lab.lab)
 app.command()(tools.route)
 app.command()(tools.lookup)
 app.command()(tools.probe)
-app.command()(tools.inspect)
+app.command()(inspecting.inspect)
 app.add_typer(dossier.app, name="dossier")

@@ -155,7 +155,7 @@ def judge(
 ) -> None:
     """Judge saved facts again, without a network."""
     with clear_errors(lang) as t:
-        moment = _moment(at)
+        moment = moment_of(at)
         saved = with_age(merged_facts(facts), moment)
         result = judge_facts(saved, moment)
     if as_json:
@@ -165,7 +165,8 @@ def judge(
     raise typer.Exit(result.verdict.exit_code)
 
 
-def _moment(text: str | None) -> dt.datetime:
+def moment_of(text: str | None) -> dt.datetime:
+    """The moment that --at names, in UTC where it names no zone; else now. Errors: UsageError."""
     if text is None:
         return dt.datetime.now(dt.UTC)
     try:

@@ -1,4 +1,4 @@
-"""route, lookup, probe and inspect: single questions answered at the terminal."""
+"""route, lookup and probe: single questions answered at the terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.dossier import read_dossier
 from incamail_lib.errors import UsageError
-from incamail_lib.facts.certificate import CredentialFacts, CredentialUse
+from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsAnswer, DomainFacts
 from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.routing import (
@@ -326,44 +326,4 @@ def _endpoint_rows(endpoint: EndpointFacts, t: Translator) -> list[tuple[str, st
         rows.append((t("Name matches"), t("yes") if endpoint.name_match.matched else t("no")))
     if survey.evidence:
         rows.append((t("Ended with"), survey.evidence))
-    return rows
-
-
-def inspect(
-    file: Annotated[Path, typer.Argument(help="PEM, DER, PKCS#7 or PKCS#12 file.")],
-    key: Key = None,
-    passphrase_env: PassphraseEnv = None,
-    lang: Lang = None,
-    as_json: Json = False,
-) -> None:
-    """Say what a certificate file holds, and whether it serves as server and as client."""
-    with clear_errors(lang) as t:
-        passphrase = passphrase_of(file, key, passphrase_env)
-        uses = (CredentialUse.SENDING, CredentialUse.RECEIVING)
-        told, _ = load_credential(file, key_path=key, passphrase=passphrase, uses=uses)
-    if as_json:
-        print_json(told)
-    else:
-        table([t("What"), t("Seen")], _credential_rows(told, t), told.label)
-    raise typer.Exit(0 if told.readable.is_yes else 1)
-
-
-def _credential_rows(told: CredentialFacts, t: Translator) -> list[tuple[str, str]]:
-    if not told.readable.is_yes:
-        return [(t("Readable"), t(told.readable.evidence))]
-    rows = [(t("Format"), told.format), (t("Key present"), t("yes") if told.has_key else t("no"))]
-    for number, certificate in enumerate(told.chain, 1):
-        rows += [
-            (t("Certificate {n}").format(n=number), certificate.subject),
-            (t("Issuer"), certificate.issuer),
-            (t("Valid"), f"{certificate.not_before:%Y-%m-%d} – {certificate.not_after:%Y-%m-%d}"),
-            (t("Names"), ", ".join(certificate.san_dns)),
-            (t("Self-signed"), t("yes") if certificate.self_signed else t("no")),
-            (t("Key"), f"{certificate.key_type} {certificate.key_bits}"),
-            (t("Usable as server"), t("yes") if certificate.allows("serverAuth") else t("no")),
-            (t("Usable as client"), t("yes") if certificate.allows("clientAuth") else t("no")),
-            ("SHA-1", certificate.sha1),
-            ("SHA-256", certificate.sha256),
-            ("SPKI SHA-256", certificate.spki_sha256),
-        ]
     return rows

@@ -16,7 +16,9 @@ class CertificateFacts(Record):
 
     Names are RFC 4514 strings; hashes are lower-case hexadecimal without separators;
     `key_usage` and `ext_key_usage` are None when the extension is absent (= any purpose,
-    RFC 5280 §4.2.1.12). `problem` names what could not be parsed; the rest is then empty.
+    RFC 5280 §4.2.1.12). `problem` names why nothing could be parsed; the rest is then empty.
+    `unreadable` names the parts of a legible certificate that could not be read: their fields
+    are as if they were absent, and say nothing.
     """
 
     der: bytes
@@ -24,6 +26,7 @@ class CertificateFacts(Record):
     sha256: str
     spki_sha256: str = ""
     problem: str = ""
+    unreadable: tuple[str, ...] = ()  # e.g. key_usage, subject_alt_name, not_after
     version: int = 3
     subject: str = ""
     subject_cn: tuple[str, ...] = ()
@@ -46,6 +49,8 @@ class CertificateFacts(Record):
     path_length: int | None = None
     key_usage: tuple[str, ...] | None = None  # digital_signature, key_encipherment, ...
     ext_key_usage: tuple[str, ...] | None = None  # serverAuth, clientAuth, anyExtended..., OID
+    unknown_critical: tuple[str, ...] = ()  # OIDs of critical extensions outside RFC 5280
+    ns_cert_type: tuple[str, ...] | None = None  # Netscape's: server, client, sslCA, ...
     subject_key_id: str = ""
     authority_key_id: str = ""
     sct_count: int = 0
@@ -63,7 +68,12 @@ class CertificateFacts(Record):
         return (self.not_after - self.not_before + dt.timedelta(seconds=1)) / dt.timedelta(days=1)
 
     def allows(self, usage: str) -> bool:
-        """Whether the extended key usage permits `usage` ("serverAuth" or "clientAuth")."""
+        """Whether the extended key usage permits `usage` ("serverAuth" or "clientAuth").
+
+        One that could not be read permits nothing: only an absent one means any purpose.
+        """
+        if self.problem or "ext_key_usage" in self.unreadable:
+            return False
         if self.ext_key_usage is None:
             return True
         return usage in self.ext_key_usage or "anyExtendedKeyUsage" in self.ext_key_usage
@@ -103,6 +113,8 @@ class TrustFacts(Record):
     store: str  # e.g. "certifi 2026.10.18", "system", "/etc/postfix/ca.pem" -> its base name
     store_date: dt.date | None = None
     store_size: int = 0  # trust anchors in it
+    root_sha256: str = ""  # the root to which the chain leads, whatever this store holds
+    public: bool | None = None  # whether that root is of a public programme; None: not known
     purpose: str = "serverAuth"  # or clientAuth
     trusted: Observation
     reason: TrustReason
@@ -137,5 +149,6 @@ class CredentialFacts(Record):
     links: ChainFacts | None = None
     has_key: bool = False
     key_encrypted: bool = False
+    leaf_stands_first: bool = True  # else OpenSSL takes another certificate of the file for it
     key_matches: Observation
     trust: tuple[TrustFacts, ...] = Field(default=())

@@ -110,4 +110,4 @@ def authority_name(der: bytes) -> str:
     try:
         return name_of(x509.Name.from_bytes(der))
     except UNREADABLE:
-        return printable(der.hex(), 100)
+        return printable(f"#{der.hex()}", 500)  # as `read_certificate` tells such a subject

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from incamail_lib.certificate import der as parts
 from incamail_lib.certificate import read_certificate
 from incamail_lib.facts.certificate import CertificateFacts
 from incamail_lib.lab import pki
@@ -83,3 +84,15 @@ def refused_by_openssl() -> list[CertificateFacts]:
     leaf, *others = issued().chain
     odd = der(leaf).replace(bytes.fromhex("060355040a0c"), bytes.fromhex("060355040a17"))
     return [read_certificate(odd), *told(others)]
+
+
+EMPTY_RDN = bytes.fromhex("30023100")
+
+
+def with_empty_rdn(key: PrivateKey | None = None) -> bytes:
+    """A certificate whose names hold an empty part, which RFC 5280 §4.1.2.4 forbids."""
+    whole = der(made(key))
+    old = parts.names(whole)["subject"]
+    body, *rest = parts.elements(parts.content(whole))
+    changed = parts.content(body).replace(old, EMPTY_RDN)
+    return parts.wrapped(0x30, parts.wrapped(0x30, changed) + b"".join(rest))

@@ -8,14 +8,14 @@ import unicodedata
 import warnings
 
 import pytest
-from certificate.made import HOST, NOW, der, issued, made, rsa_key, told
+from certificate.made import HOST, NOW, der, issued, made, rsa_key, told, with_empty_rdn
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incamail_lib.certificate import match_name, read_certificate
+from incamail_lib.certificate import link, match_name, read_certificate
 from incamail_lib.certificate.reading import MAX_NAMES, is_issued_by, is_self_signed
 from incamail_lib.facts.certificate import CertificateFacts
 from incamail_lib.lab import authority, pki
@@ -213,19 +213,8 @@ def two_alternative_names() -> bytes:
         (b"not DER at all", "ValueError"),
         (LEAF[:-10], "ValueError"),
         (LEAF.replace(VERSION_3, VERSION_3[:-1] + b"\x07", 1), "InvalidVersion"),
-        (two_alternative_names(), "DuplicateExtension"),
-        (
-            der(
-                made(
-                    extensions=[
-                        x509.UnrecognizedExtension(SUBJECT_ALT_NAME, bytes.fromhex("3004a3020500"))
-                    ]
-                )
-            ),
-            "UnsupportedGeneralNameType",
-        ),
     ],
-    ids=["empty", "text", "cut", "version 8", "twice the same", "x400 address"],
+    ids=["empty", "text", "cut", "version 8"],
 )
 def test_what_cannot_be_read_is_named_and_the_rest_is_empty(damaged: bytes, problem: str) -> None:
     """The hashes identify even a damaged certificate; nothing else is made up."""
@@ -234,6 +223,85 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_empty(damaged: bytes, prob
     assert told.sha256 == hashlib.sha256(damaged).hexdigest()
     assert (told.subject, told.not_after, told.lifetime_days, told.key_type) == ("", None, None, "")
     assert not told.self_signed
+
+
+BROKEN = bytes.fromhex("ff01")
+OIDS = {
+    "basic_constraints": x509.BasicConstraints.oid,
+    "key_usage": x509.KeyUsage.oid,
+    "ext_key_usage": x509.ExtendedKeyUsage.oid,
+    "subject_key_id": x509.SubjectKeyIdentifier.oid,
+    "authority_key_id": x509.AuthorityKeyIdentifier.oid,
+    "timestamps": x509.PrecertificateSignedCertificateTimestamps.oid,
+    "authority_information": x509.AuthorityInformationAccess.oid,
+    "revocation_lists": x509.CRLDistributionPoints.oid,
+    "subject_alt_name": SUBJECT_ALT_NAME,
+}
+SOUND_USAGE = x509.ExtendedKeyUsage([SERVER, CLIENT])
+
+
+@pytest.mark.parametrize("part", OIDS)
+def test_an_unreadable_extension_costs_its_own_field(part: str) -> None:
+    """All others are read as ever; the refused one is named and says nothing."""
+    broken = x509.UnrecognizedExtension(OIDS[part], BROKEN)
+    others = [e for e in (alternative(HOST), SOUND_USAGE) if e.oid != OIDS[part]]
+    told = read(made(extensions=[broken, *others]))
+    assert (told.problem, told.unreadable) == ("", (part,))
+    assert told.subject == "CN=made.example"
+    assert told.self_signed
+    assert told.san_dns == (() if part == "subject_alt_name" else (HOST,))
+    assert match_name(told, HOST).matched == (part != "subject_alt_name")
+    assert read(made(extensions=others)).unreadable == ()
+
+
+def test_what_restricts_a_certificate_beyond_rfc_5280_is_read() -> None:
+    """Netscape's old type and critical extensions that nobody knows, also beside a broken one."""
+    netscape = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+    kind = x509.UnrecognizedExtension(netscape, bytes.fromhex("03020640"))
+    broken = x509.UnrecognizedExtension(x509.AuthorityInformationAccess.oid, BROKEN)
+    for others in ((), (broken,)):
+        told = read(made(extensions=[kind, *others]))
+        assert (told.ns_cert_type, told.unknown_critical) == (("server",), ())
+    assert read(made()).ns_cert_type is None
+    odd = read(made(extensions=[x509.UnrecognizedExtension(netscape, BROKEN)]))
+    assert (odd.ns_cert_type, odd.unreadable) == (None, ("ns_cert_type",))
+
+
+def test_an_extension_twice_is_not_read() -> None:
+    """Which of the two counts is anybody's guess (RFC 5280 §4.2): the field stays empty."""
+    told = read_certificate(two_alternative_names())
+    assert (told.problem, told.unreadable, told.san_dns) == ("", ("subject_alt_name",), ())
+    assert not match_name(told, "a").matched
+
+
+def test_a_name_of_an_odd_kind_costs_no_other_name() -> None:
+    """An X.400 address and a name in no legible letters stand beside a host, which still counts."""
+    host = b"\x82" + bytes([len(HOST)]) + HOST.encode()
+    value = bytes.fromhex("a3020500") + host + bytes.fromhex("8202c328")
+    odd = x509.UnrecognizedExtension(SUBJECT_ALT_NAME, b"\x30" + bytes([len(value)]) + value)
+    told = read(made(extensions=[odd]))
+    assert (told.san_dns, told.unreadable) == ((HOST,), ("subject_alt_name",))
+    assert match_name(told, HOST).matched
+    assert not match_name(told, "other.example").matched
+
+
+@pytest.mark.parametrize("usage", ["serverAuth", "clientAuth"])
+def test_an_unreadable_usage_allows_nothing(usage: str) -> None:
+    """Only an absent extension means any purpose; one that cannot be read does not."""
+    broken = x509.UnrecognizedExtension(x509.ExtendedKeyUsage.oid, BROKEN)
+    assert not read(made(extensions=[broken])).allows(usage)
+    assert not read_certificate(b"damaged").allows(usage)
+    assert read(made()).allows(usage)
+
+
+def test_an_unreadable_name_costs_the_name() -> None:
+    """What the library refuses is told as it stands; two strangers of that name are no chain."""
+    found = [read_certificate(with_empty_rdn()) for _ in range(2)]
+    assert found[0].subject == found[0].issuer == "#30023100"
+    assert found[0].unreadable == ("subject", "issuer", "self_issued")
+    assert (found[0].self_issued, found[0].self_signed, found[0].key_type) == (True, False, "EC")
+    assert link(found).unrelated == ("#30023100",)
+    assert link(found).missing_issuer == "#30023100"
 
 
 def test_odd_content_raises_no_warning() -> None:
@@ -315,3 +383,19 @@ def test_an_address_is_matched_with_addresses_only() -> None:
     assert match_name(leaf, "2001:db8::1").matched
     assert not match_name(leaf, "192.0.2.2").matched
     assert not match_name(read_certificate(b"damaged"), "192.0.2.1").matched
+
+
+@pytest.mark.parametrize("odd", ["192.0.2.1", "*.*.example", "a\0b", ""])
+def test_an_odd_name_spoils_no_other(odd: str) -> None:
+    """Appliances write their address as a name; the host name beside it is still matched."""
+    leaf = read(made(extensions=[alternative(odd, HOST)]))
+    assert match_name(leaf, HOST).matched
+    assert not match_name(leaf, "mx2.muster.example").matched
+    assert not match_name(read(made(extensions=[alternative(odd)])), "192.0.2.1").matched
+
+
+def test_a_service_without_a_name_is_no_crash() -> None:
+    """An empty SRV name (RFC 4985) beside the host name."""
+    empty = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.5.5.7.8.7"), bytes.fromhex("1600"))
+    names = x509.SubjectAlternativeName([empty, x509.DNSName(HOST)])
+    assert match_name(read(made(extensions=[names])), HOST).matched

@@ -22,9 +22,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
-from incamail_lib.certificate.credential import MAX_BYTES
+from incamail_lib.certificate.contents import MAX_BYTES
 from incamail_lib.facts.certificate import CredentialFacts, CredentialUse
-from incamail_lib.facts.observation import Answer
+from incamail_lib.facts.observation import Answer, Reason
 from incamail_lib.lab import pki
 from incamail_lib.lab.authority import pem_of
 from incamail_lib.lab.pki import Variant
@@ -143,9 +143,13 @@ def test_an_encrypted_key_opens_with_its_passphrase_alone(tmp_path: Path, form: 
     for wrong in (b"Gipfeli-4712", b"", None):
         facts, credential = load(tmp_path, content, key=key, passphrase=wrong)
         assert credential is None
-        assert not facts.readable.is_known, "a locked file says nothing of the certificate"
-        assert "passphrase" in facts.readable.evidence
-        assert not facts.has_key
+        assert not facts.key_matches.is_known
+        assert "passphrase" in facts.key_matches.evidence
+        if form == "PKCS#12":
+            assert not facts.readable.is_known, "a locked file says nothing of the certificate"
+        else:
+            assert (facts.readable.is_yes, facts.has_key, facts.key_encrypted) == (True,) * 3
+            assert [c.der for c in facts.chain] == [der(c) for c in OWN.chain]
         assert_silent(facts, credential)
         assert "Gipfeli" not in facts.model_dump_json()
 
@@ -155,9 +159,8 @@ def test_a_wrong_passphrase_is_told_from_a_missing_one(tmp_path: Path) -> None:
     content, key = ENCRYPTED["PKCS#8"]
     wrong, _ = load(tmp_path, content, key=key, passphrase=b"x")
     missing, _ = load(tmp_path, content, key=key)
-    assert wrong.readable.evidence != missing.readable.evidence
-    assert "wrong" in wrong.readable.evidence
-    assert "needed" in missing.readable.evidence
+    assert "wrong" in wrong.key_matches.evidence
+    assert "needed" in missing.key_matches.evidence
 
 
 def test_a_passphrase_too_many_does_no_harm(tmp_path: Path) -> None:
@@ -186,7 +189,7 @@ KEY_JUNK = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
         (PKCS7_JUNK, None, "damaged"),
         (OWN.pem() + KEY_JUNK, None, "key is damaged"),
         (PEM_KEY, None, "no certificate"),
-        (b"-----BEGIN NONSENSE-----\nx\n-----END NONSENSE-----\n", None, "no certificate"),
+        (b"-----BEGIN NONSENSE-----\nAAAA\n-----END NONSENSE-----\n", None, "no certificate"),
         (OWN.pem(), b"", "empty"),
         (OWN.pem(), OWN.pem(), "no private key"),
         (OWN.pem(), b"not a key", "damaged"),
@@ -258,7 +261,14 @@ def test_without_a_key_the_match_stays_open(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", [PEM_KEY, None], ids=["with key", "without key"])
 @pytest.mark.parametrize(
-    "order", [(ISSUING, LEAF), (ROOT, ISSUING, LEAF), (ISSUING, ROOT, LEAF), (LEAF, ROOT, ISSUING)]
+    "order",
+    [
+        (LEAF, ISSUING),
+        (ISSUING, LEAF),
+        (ROOT, ISSUING, LEAF),
+        (ISSUING, ROOT, LEAF),
+        (LEAF, ROOT, ISSUING),
+    ],
 )
 def test_the_leaf_is_found_wherever_it_stands(
     tmp_path: Path, order: tuple[x509.Certificate, ...], key: bytes | None
@@ -269,6 +279,7 @@ def test_the_leaf_is_found_wherever_it_stands(
     assert [c.der for c in facts.chain] == [der(c) for c in (LEAF, ISSUING, ROOT)[: len(order)]]
     assert facts.links is not None
     assert facts.links.in_order
+    assert facts.leaf_stands_first == (order[0] is LEAF)
     if key is not None:
         assert credential is not None
         assert credential.chain == (LEAF, ISSUING)
@@ -338,6 +349,21 @@ def test_mutated_files_never_raise(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         facts, credential = load(tmp_path, cut, passphrase=PASSPHRASE)
-    assert facts.readable.is_known or "passphrase" in facts.readable.evidence
+    others_can = facts.readable.reason is Reason.UNSUPPORTED  # OpenSSL reads it, we cannot
+    assert facts.readable.is_known or others_can or "passphrase" in facts.readable.evidence
     assert facts.readable.is_yes or (credential is None and facts.readable.evidence)
     assert_silent(facts, credential)
+
+
+@pytest.mark.parametrize(
+    "others", [(OTHER.key_pem(),), (b"-----BEGIN X-----\nAAAA\n-----END X-----\n",)]
+)
+def test_of_two_keys_the_first_counts(tmp_path: Path, others: tuple[bytes, ...]) -> None:
+    """As for OpenSSL: one that fits and stands behind another is named, but not taken."""
+    facts, credential = load(tmp_path, OWN.pem() + PEM_KEY + others[0])
+    assert facts.key_matches.is_yes
+    assert credential is not None
+    facts, credential = load(tmp_path, OWN.pem() + OTHER.key_pem() + others[0] + PEM_KEY)
+    assert (facts.readable.answer, facts.key_matches.answer) == (Answer.YES, Answer.NO)
+    assert "first key" in facts.key_matches.evidence
+    assert credential is None

@@ -573,6 +573,31 @@ def test_a_private_authority_keeps_client_usage() -> None:
     assert sent("CERT24", server_only).blocked_by == "CERT22"
 
 
+def test_an_authority_whose_root_nobody_knows_is_not_called_private() -> None:
+    """Its root may be in a programme that we cannot ask: unknown, in both directions."""
+    strange = sending(trust=client_trust(T.UNKNOWN_ROOT, T.UNKNOWN_ROOT))
+    assert sent("CERT24", strange).outcome is UNKNOWN
+    for code in ("CERT15", "CERT16"):
+        shown = receiving(trust=(trusted("certifi", T.UNKNOWN_ROOT), trusted("certifi")))
+        assert served(code, shown).outcome is not UNKNOWN
+    private = receiving(trust=(trusted("system-roots.pem"),))
+    assert served("CERT15", private).outcome is NOT_APPLICABLE
+    old = trusted("certifi").model_copy(update={"public": None})  # saved before it was recorded
+    assert served("CERT15", receiving(trust=(old,))).outcome is UNKNOWN
+
+
+def test_a_key_that_cannot_be_tried_says_why() -> None:
+    """Locked, or behind the wrong certificate of its file: each with its own words."""
+    locked = sending(key_matches=inconclusive(Reason.NOT_REACHED, "a passphrase is needed"))
+    found = sent("CERT21", locked)
+    assert (found.outcome, "passphrase" in found.seen.english()) == (UNKNOWN, True)
+    behind = sent("CERT21", sending(leaf_stands_first=False))
+    assert (behind.outcome, behind.level) == (FAILED, Level.RECOMMENDED)
+    wrong = sent("CERT21", sending(key_matches=no(Reason.SEEN, "the first key")))
+    assert "the first key" in wrong.seen.english()
+    assert wrong.blocks
+
+
 def test_a_missing_common_name_is_a_question_for_post() -> None:
     """The set-up form asks for it."""
     found = sent("CERT33", sending(certificate(**(LEGIBLE | {"subject_cn": ()}))))

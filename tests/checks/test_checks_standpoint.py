@@ -9,6 +9,7 @@ from factories import GATEWAY, NOW, PLATFORM, endpoint, facts, unreached, vantag
 
 from incamail_lib.checks import ALL_CHECKS, judge_facts
 from incamail_lib.checks._core import SeenFrom
+from incamail_lib.checks._subjects import platform
 from incamail_lib.facts.audit import AuditFacts, Place, ReceivingFrom
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
 from incamail_lib.facts.smtp import Stage, Starttls
@@ -40,6 +41,8 @@ def test_which_checks_depend_on_the_place() -> None:
     assert {f"PLAT{n:02}" for n in range(1, 11)} | {"NET02", "NET06"} <= CLIENT
     assert {"TLS10", "TLS11", "TLS12", "TLS13", "TLS14"} <= CLIENT
     assert {"NET01", "NET03", "SMTP02", "SMTP03"} == OUTSIDE
+    # One that comes later may not forget it.
+    assert {c.code for c in ALL_CHECKS if c.subjects is platform} <= CLIENT
 
 
 @pytest.mark.parametrize("place", [Place.GATEWAY, Place.INSIDE])

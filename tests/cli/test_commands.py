@@ -92,7 +92,7 @@ def test_route_warns_of_a_leak_by_its_exit_code() -> None:
 
 
 def test_inspect_says_what_a_file_is_good_for(tmp_path: Path) -> None:
-    """Usable as server and as client, key present; a missing file is a fact with exit code 1."""
+    """Usable as server and as client, key present; a missing file is wrong use."""
     from probe.served import LAB
 
     from incamail_lib.lab import pki
@@ -104,7 +104,8 @@ def test_inspect_says_what_a_file_is_good_for(tmp_path: Path) -> None:
     assert told["key_matches"]["answer"] == "yes"
     assert "PRIVATE KEY" not in json.dumps(told)
     assert "no" in said("inspect", str(file))
-    said("inspect", str(tmp_path / "none.pem"), code=1)
+    said("inspect", str(tmp_path / "none.pem"), code=2)
+    said("inspect", str(file), "--for", "sending", code=1)
 
 
 def test_the_lab_lists_its_scenarios() -> None:

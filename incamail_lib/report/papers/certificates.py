@@ -90,6 +90,8 @@ def colons(digest: str) -> str:
 
 
 def _usage(leaf: CertificateFacts) -> Cell:
+    if "ext_key_usage" in leaf.unreadable:
+        return (Missing(say("the usage, which cannot be read")),)
     if leaf.ext_key_usage is None:
         return (say("not restricted"),)
     return codes(leaf.ext_key_usage)
