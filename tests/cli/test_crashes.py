@@ -111,7 +111,8 @@ def test_an_interruption_is_no_finding(raised, code, monkeypatch, capfd) -> None
 
 def test_a_finding_stays_1_and_wrong_use_2(monkeypatch, tmp_path, capsys) -> None:
     """The codes with a meaning are left as they are."""
-    assert ended(monkeypatch, "inspect", str(tmp_path / "none.pem")) == 1
+    leak = ("route", "--to", "a@b.example", "--subject", "<im><c>Offer")
+    assert ended(monkeypatch, *leak) == 1
     assert ended(monkeypatch, "judge", str(tmp_path / "none.json")) == 2
     assert ended(monkeypatch, "judge") == 2
     assert ended(monkeypatch, "lab", "--list") == 0
