@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from incamail_lib.audit import Plan, Progress, load_facts, measure, plan
+from incamail_lib.audit import Plan, Progress, measure, merged_facts, plan, with_age
 from incamail_lib.audit.planning import Passphrases
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import CertificateFile, Dossier, Gateway, read_dossier
 from incamail_lib.dossier.model import Certificates, Gateways, Incoming, Network, Routing
 from incamail_lib.errors import DossierError, UsageError
-from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
+from incamail_lib.facts.audit import AuditFacts, DeclaredGateway, Place
 from incamail_lib.findings import Audit
 from incamail_lib.i18n import LANGUAGES, Language, say
 from incamail_lib.lab import SCENARIOS, Running, run
@@ -34,7 +35,7 @@ class Case:
     path: Path
     dossier: Dossier
     language: Language
-    facts_file: Path | None = None
+    facts_files: tuple[Path, ...] = ()
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What this case is bound to: shown first in every notebook."""
@@ -44,23 +45,26 @@ class Case:
             path=str(self.path),
             dossier=self.dossier,
             on_lab=self.dossier.platform == "lab",
-            facts_file=str(self.facts_file) if self.facts_file else "",
+            facts_files=[str(file) for file in self.facts_files],
         )
         framed = fragment(html, "binding", self.language)
         return {"text/html": chapter_style() + framed, "text/plain": plain_text(framed)}
 
     async def facts(self, *, progress: Progress | None = None) -> AuditFacts:
-        """The saved facts where a file was given, else freshly measured ones."""
-        if self.facts_file:
-            return self.saved_facts(self.facts_file)
+        """The saved facts where files were given, else freshly measured ones."""
+        if self.facts_files:
+            return self.saved_facts()
         return await measure_dossier(self.dossier, progress=progress)
 
-    def saved_facts(self, file: Path) -> AuditFacts:
-        """Facts of an earlier audit of this organisation.
+    def saved_facts(self, now: dt.datetime | None = None) -> AuditFacts:
+        """The facts of the files named, which are about this organisation; several are merged,
+        and what is old as of `now` (default: today) is told.
 
-        Errors: MaterialError for a damaged file, UsageError for facts of somebody else.
+        Errors: MaterialError for a damaged file, UsageError for facts of somebody else, or for
+        files that do not belong together.
         """
-        facts = load_facts(file)
+        facts = merged_facts(self.facts_files)
+        file = ", ".join(str(path) for path in self.facts_files)
         theirs, ours = facts.declared, self.dossier
         same = set(theirs.domains) == set(ours.domains)
         if theirs.organisation != ours.organisation or not same:
@@ -68,28 +72,30 @@ class Case:
                 say(
                     "{file} holds facts about «{theirs}» ({domains}), but the dossier is about "
                     "«{ours}». Name the facts of this organisation, or measure anew.",
-                    file=str(file),
+                    file=file,
                     theirs=theirs.organisation,
                     domains=", ".join(theirs.domains),
                     ours=ours.organisation,
                 )
             )
-        return facts
+        return with_age(facts, now or dt.datetime.now(dt.UTC))
 
     async def audit(self, *, now: dt.datetime | None = None) -> Audit:
-        """Facts judged as of `now` (default: the time of measurement)."""
+        """Facts judged as of `now` (default: when they were complete)."""
         facts = await self.facts()
-        return judge_facts(facts, now or facts.measured_at)
+        return judge_facts(facts, now or facts.complete_at)
 
 
 def bind(
     dossier: Path | str,
     *,
     language: Language | str = "",
-    facts: Path | str | None = None,
+    facts: Path | str | Sequence[Path] | None = None,
+    place: Place | None = None,
 ) -> Case:
     """Read the dossier and settle the language: the one asked for, else the dossier's own.
 
+    `place` is where it is measured, in place of what the dossier says.
     Errors: DossierError for a wrong dossier, UsageError for a language that is not known.
     """
     if language and language not in LANGUAGES:
@@ -101,8 +107,12 @@ def bind(
             )
         )
     read = read_dossier(Path(dossier))
+    if place is not None:
+        network = read.network.model_copy(update={"vantage": place})
+        read = read.model_copy(update={"network": network})
     chosen: Any = language or read.language
-    return Case(Path(dossier), read, chosen, Path(facts) if facts else None)
+    given = [facts] if isinstance(facts, Path | str) else facts or ()
+    return Case(Path(dossier), read, chosen, tuple(Path(file) for file in given if file))
 
 
 async def measure_dossier(
@@ -152,6 +162,7 @@ def plan_on_lab(
         platform=running.platform,
         passphrases=passphrases,
         limits=limits,
+        reach=running.reach,
     )
 
 

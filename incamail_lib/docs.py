@@ -87,9 +87,12 @@ def _checks() -> str:
     for family in families:
         mine = [c for c in ALL_CHECKS if c.code.rstrip("0123456789") == family]
         text += f"\n## {family}\n\n" + _table(
-            ("Code", "Good state", "Level", "Why", "Guide", "Reference", "Needs"),
+            ("Code", "Good state", "Level", "Why", "Guide", "Reference", "Needs", "Seen from"),
             (
-                (c.code, c.title, c.level, c.why, c.item, c.reference, ", ".join(c.requires))
+                (
+                    *(c.code, c.title, c.level, c.why, c.item, c.reference),
+                    *(", ".join(c.requires), c.seen_from),
+                )
                 for c in mine
             ),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import os
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -69,6 +70,12 @@ class Translator:
         return template.format_map(values)
 
     __call__ = gettext
+
+
+def environment_language() -> Language:
+    """The language that the environment asks for (INCAMAIL_LANG, LANG), else English."""
+    wanted = os.environ.get("INCAMAIL_LANG") or os.environ.get("LANG", "")
+    return next((known for known in LANGUAGES if wanted.lower().startswith(known)), "en")
 
 
 @cache

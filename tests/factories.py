@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from incamail_lib.facts.audit import AuditFacts, Declared, DeclaredGateway, Vantage
+from incamail_lib.facts.audit import (
+    AuditFacts,
+    Declared,
+    DeclaredGateway,
+    Place,
+    ReceivingFrom,
+    Vantage,
+)
 from incamail_lib.facts.certificate import (
     CertificateFacts,
     ChainFacts,
@@ -13,7 +20,14 @@ from incamail_lib.facts.certificate import (
     TrustFacts,
     TrustReason,
 )
-from incamail_lib.facts.dns import DnsAnswer, DnsFacts, DnsStatus, HostFacts
+from incamail_lib.facts.dns import (
+    DnsAnswer,
+    DnsFacts,
+    DnsStatus,
+    DomainFacts,
+    HostFacts,
+    MxHost,
+)
 from incamail_lib.facts.observation import Reason, inconclusive, no, yes
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.facts.smtp import (
@@ -183,6 +197,15 @@ def host(name: str, *addresses: str) -> HostFacts:
     )
 
 
+def mail_domain(*exchangers: str) -> DomainFacts:
+    """muster.example with these exchangers, each at one address, and nothing else published."""
+    name = "muster.example"
+    blank = {kind: answer(name, "TXT") for kind in ("spf", "dmarc", "mta_sts", "tls_rpt", "caa")}
+    hosts = tuple(MxHost(preference=10, host=host(e, "192.0.2.1")) for e in exchangers)
+    mx = answer(name, "MX", *(f"10 {e}." for e in exchangers))
+    return DomainFacts(domain=name, mx=mx, exchangers=hosts, **blank)
+
+
 def sourced(value: Any, certainty: Certainty = Certainty.PRIMARY) -> dict[str, Any]:
     """A platform fact with its source."""
     return {
@@ -242,17 +265,25 @@ def declared(**changes: Any) -> Declared:
     return Declared(**(sound | changes))
 
 
+def vantage(place: Place = Place.UNDECLARED, **changes: Any) -> Vantage:
+    """A machine at a place, with the software that measured."""
+    usual: dict[str, Any] = {
+        "place": place,
+        "ehlo_name": "audit.muster.example",
+        "version": "0.1.0",
+        "python": "3.11",
+        "openssl": "OpenSSL 4.0.3",
+        "backend": "pyopenssl",
+    }
+    return Vantage(**(usual | changes))
+
+
 def facts(**changes: Any) -> AuditFacts:
     """A sound audit, of which a test changes what it is about."""
     sound: dict[str, Any] = {
         "measured_at": NOW,
-        "vantage": Vantage(
-            ehlo_name="audit.muster.example",
-            version="0.1.0",
-            python="3.11",
-            openssl="OpenSSL 4.0.3",
-            backend="pyopenssl",
-        ),
+        "vantage": vantage(Place.GATEWAY),
+        "receiving_from": ReceivingFrom(vantage=vantage(Place.ELSEWHERE), measured_at=NOW),
         "declared": declared(),
         "platform": platform(),
         "dns": DnsFacts(platform_hosts=(host(PLATFORM.host, PLATFORM.address),)),

@@ -14,7 +14,7 @@ ROOT = "incamail_lib"
 LAYERS = {
     **dict.fromkeys(("record", "printable"), 0),
     **dict.fromkeys(("i18n", "errors", "guide"), 0),
-    **dict.fromkeys(("facts", "findings", "files", "runbook"), 1),
+    **dict.fromkeys(("facts", "findings", "files", "runbook", "crash", "reach"), 1),
     **dict.fromkeys(("routing", "dialogue", "certificate", "trust", "mailpolicy"), 2),
     **dict.fromkeys(("lookup", "probe", "linktest", "checks", "dossier"), 3),
     "report": 4,

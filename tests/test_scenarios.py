@@ -12,7 +12,7 @@ from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.model import Network
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.dns import DnsStatus, PolicyFetch
-from incamail_lib.facts.observation import Reason, yes
+from incamail_lib.facts.observation import Reason, no, yes
 from incamail_lib.facts.routing import Hazard, Severity
 from incamail_lib.findings import Outcome
 from incamail_lib.lab.scenarios import EVERY
@@ -20,6 +20,8 @@ from incamail_lib.lab.scenarios import EVERY
 # These never fail: what they miss proves nothing about the client, so it stays unknown.
 NEVER_FAIL = {
     "NET05": "the dossier simply names no sending gateway",
+    "NET07": "where a measurement was made is no fault of the client",
+    "NET08": "where a measurement was made is no fault of the client",
     "SMTP01": "a gateway may turn us away and still serve IncaMail",
 }
 
@@ -166,6 +168,11 @@ def silent_ipv6() -> AuditFacts:
     return facts.model_copy(update={"receiving": (endpoint, v6)})
 
 
+def blocked_port() -> AuditFacts:
+    vantage = sound().vantage.model_copy(update={"port_25": no(Reason.NOT_SEEN, "4")})
+    return sound().model_copy(update={"vantage": vantage})
+
+
 def _with_hazard(probe: bool, code: str, severity: Severity) -> AuditFacts:
     """A hazard on the first route of a probe, or of a sample of the client's own."""
     facts = sound()
@@ -197,6 +204,7 @@ SPOILT: dict[str, Callable[[], AuditFacts]] = {
     "DNS21": enforced_without_name,
     "DNS22": caa_of_another_authority,
     "NET03": silent_ipv6,
+    "NET09": blocked_port,
     "ROUT11": lookalike_selected,
     "ROUT13": lambda: _with_hazard(True, "too_long", Severity.WARNING),
     "ROUT14": lambda: _with_hazard(False, "tag_without_suffix", Severity.LEAK),

@@ -6,12 +6,14 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dns.nameserver
 
 from incamail_lib.audit.planning import CredentialSource, Plan
+from incamail_lib.audit.standing import port_25
 from incamail_lib.certificate import Credential, foreign_credential, load_credential, match_name
 from incamail_lib.certificate.public import Root, root_of
 from incamail_lib.certificate.stores import TrustStore, certifi_store, file_store, system_store
@@ -32,6 +34,7 @@ from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
 from incamail_lib.mailpolicy.senders import sending_addresses
 from incamail_lib.probe import ProbeSettings, probe_endpoint
+from incamail_lib.probe.untouched import untouched
 from incamail_lib.routing import classify, classify_message, standard_samples
 from incamail_lib.trust import judge_trust
 
@@ -57,9 +60,10 @@ async def measure(
     platform, also_left_out = _platform_targets(plan, dns_facts)
     endpoints = await _probe_all(plan, [*receiving, *platform], own.sending, now, report)
     endpoints = [with_trust(e, stores, now) for e in endpoints]
+    seen = port_25(endpoints, dns_facts)
     return AuditFacts(
         measured_at=now,
-        vantage=plan.vantage,
+        vantage=plan.vantage.model_copy(update={"port_25": seen}),
         declared=plan.declared,
         platform=plan.platform,
         routing=_routing(plan),
@@ -68,6 +72,7 @@ async def measure(
         platform_endpoints=tuple(e for e in endpoints if e.target.role is Role.PLATFORM),
         credentials=own.facts,
         limits=(
+            *plan.left_out,
             *_exchangers_left_out(dns_facts),
             *left_out,
             *also_left_out,
@@ -333,8 +338,22 @@ async def _probe_all(
             foreign=foreign,
         )
 
-    jobs = [probe_endpoint(t, settings=settings(t.role), own=own, now=now) for t in targets]
-    return await _gather(jobs, "probe", report)
+    written = _written(plan)
+
+    async def one(target: Target) -> EndpointFacts:
+        known = (target.host, ip_address(target.address)) in written
+        if not plan.reach.allows(target.address, written=known):
+            return untouched(target, now)
+        return await probe_endpoint(target, settings=settings(target.role), own=own, now=now)
+
+    return await _gather([one(target) for target in targets], "probe", report)
+
+
+def _written(plan: Plan) -> frozenset[tuple[str, IPv4Address | IPv6Address]]:
+    """Host and address where the operator gave the address himself, in place of the DNS."""
+    declared = [(g.host, g.addresses) for g in plan.declared.receiving + plan.declared.sending]
+    declared += [(g.host, g.addresses) for g in plan.platform.gateways]
+    return frozenset((host, ip_address(a)) for host, given in declared for a in given)
 
 
 def with_trust(

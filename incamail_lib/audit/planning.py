@@ -15,14 +15,17 @@ import dns.asyncresolver
 from cryptography.hazmat.backends.openssl import backend as openssl
 
 from incamail_lib.audit.policy_fetching import HttpsFetcher
-from incamail_lib.dossier import Dossier, Sample
+from incamail_lib.audit.standing import own_addresses
+from incamail_lib.dossier import CertificateFile, Dossier, Sample
 from incamail_lib.errors import DossierError
-from incamail_lib.facts.audit import Declared, Vantage
+from incamail_lib.facts.audit import Declared, Place, Vantage
 from incamail_lib.facts.smtp import Purpose
 from incamail_lib.guide import Platform, load_platform
-from incamail_lib.i18n import say
+from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import PolicyFetcher, resolver_for, system_resolver
+from incamail_lib.printable import printable
 from incamail_lib.probe import Limits
+from incamail_lib.reach import Reach, networks_of
 
 Passphrases = Callable[[Path, Path | None, str | None], bytes | None]
 """The passphrase of a certificate file and its key file: by the name of an environment variable,
@@ -54,6 +57,8 @@ class Plan:
     samples: tuple[Sample, ...]
     receiving_purposes: frozenset[Purpose]
     platform_purposes: frozenset[Purpose]
+    reach: Reach
+    left_out: tuple[Text, ...] = ()  # what this machine cannot look at, and need not
     fetch_policy: PolicyFetcher | None = None
 
 
@@ -63,9 +68,13 @@ def plan(
     platform: Platform | None = None,
     passphrases: Passphrases | None = None,
     limits: Limits | None = None,
+    reach: Reach | None = None,
 ) -> Plan:
-    """The measurements that a dossier asks for; `platform` replaces the one it names."""
+    """The measurements that a dossier asks for; `platform` replaces the one it names, and `reach`
+    what it allows to be contacted."""
     platform = platform or _platform(dossier)
+    reach = reach or _reach(dossier)
+    resolver = _resolver(dossier)
     network = dossier.network
     ask = passphrases or from_environment
     purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
@@ -79,7 +88,7 @@ def plan(
         ),
         platform=platform,
         vantage=_vantage(dossier),
-        resolver=_resolver(dossier),
+        resolver=resolver,
         ports=network.ports,
         limits=limits or Limits(),
         sending=_source(dossier, "sending", ask),
@@ -89,8 +98,15 @@ def plan(
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
         platform_purposes=frozenset(purposes - _unwished(dossier)),
-        fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(),
+        reach=reach,
+        left_out=_left_out(dossier),
+        fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(resolver, reach),
     )
+
+
+def _reach(dossier: Dossier) -> Reach:
+    networks = networks_of(dossier.network.internal_networks)
+    return Reach(networks, only_here=dossier.platform == "lab")
 
 
 def _unwished(dossier: Dossier) -> set[Purpose]:
@@ -151,14 +167,19 @@ def nameserver(text: str) -> tuple[str, int]:
 
 
 def _vantage(dossier: Dossier) -> Vantage:
+    """Where this machine stands. The lab plays every part, and says nothing of its machine."""
+    on_lab = dossier.platform == "lab"
     return Vantage(
+        place=Place.GATEWAY if on_lab else dossier.network.vantage,
+        machine="" if on_lab else printable(socket.gethostname(), 260),
+        addresses=() if on_lab else own_addresses(),
         ehlo_name=dossier.network.ehlo_name or own_name(),
         version=version("incamail-runbook"),
         python=machine.python_version(),
         openssl=openssl.openssl_version_text(),
         backend="pyopenssl",
-        on_lab=dossier.platform == "lab",
-        scenario=dossier.scenario if dossier.platform == "lab" else "",
+        on_lab=on_lab,
+        scenario=dossier.scenario if on_lab else "",
     )
 
 
@@ -170,9 +191,25 @@ def own_name() -> str:
     return name.lower() if legal else "[127.0.0.1]"
 
 
+def _stays_at_home(dossier: Dossier, declared: CertificateFile | None) -> bool:
+    """Whether a certificate of the client is rightly not on this machine: what it proves counts
+    from the client's network only, and its key does not belong on a machine outside."""
+    outside = dossier.network.vantage is Place.ELSEWHERE and dossier.platform != "lab"
+    return outside and declared is not None and not declared.file.exists()
+
+
+def _left_out(dossier: Dossier) -> tuple[Text, ...]:
+    named = (dossier.certificates.sending, dossier.certificates.receiving)
+    missing = [str(file.file) for file in named if file and _stays_at_home(dossier, file)]
+    return tuple(
+        say("{file} is not on the machine outside; its certificate was not shown there.", file=name)
+        for name in dict.fromkeys(missing)
+    )
+
+
 def _source(dossier: Dossier, direction: str, ask: Passphrases) -> CredentialSource | None:
-    declared = getattr(dossier.certificates, direction)
-    if declared is None:
+    declared: CertificateFile | None = getattr(dossier.certificates, direction)
+    if declared is None or _stays_at_home(dossier, declared):
         return None
     return CredentialSource(
         file=declared.file,

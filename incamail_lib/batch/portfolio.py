@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import traceback
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from incamail_lib.audit.planning import Passphrases
 from incamail_lib.batch.execute import RunRecord, case_folder, new_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
+from incamail_lib.crash import crash_text
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.files import make_folder, write_whole
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Language, Text, say
@@ -112,18 +112,20 @@ def audit_all(
     *,
     output: Path,
     language: Language | None = None,
-    facts: Path | None = None,
+    facts: Path | Sequence[Path] | None = None,
+    place: Place | None = None,
     with_pdf: bool = True,
     progress: Progress | None = None,
     passphrases: Passphrases | None = None,
 ) -> PortfolioRun:
     """Measure, judge and render every dossier.
 
+    `facts` are saved ones to report on, `place` is where the machine that measures stands.
     A single wrong dossier raises DossierError; among several it becomes an outcome of its own.
     """
     make_folder(output)  # before anything is measured in vain
     started = dt.datetime.now(dt.UTC)
-    cases, wrong = _bound(paths, language, facts)
+    cases, wrong = _bound(paths, language, facts, place)
     measured = asyncio.run(_measure_all(cases, started, progress, passphrases))
     outcomes = list(wrong)
     for done, (case, result) in enumerate(zip(cases, measured, strict=True), 1):
@@ -140,13 +142,16 @@ def audit_all(
 
 
 def _bound(
-    paths: Sequence[Path], language: Language | None, facts: Path | None
+    paths: Sequence[Path],
+    language: Language | None,
+    facts: Path | Sequence[Path] | None,
+    place: Place | None,
 ) -> tuple[list[Case], list[CaseOutcome]]:
     cases: list[Case] = []
     wrong: list[CaseOutcome] = []
     for path in paths:
         try:
-            cases.append(bind(path, language=language or "", facts=facts))
+            cases.append(bind(path, language=language or "", facts=facts, place=place))
         except DossierError as error:
             if len(paths) == 1:
                 raise
@@ -166,8 +171,8 @@ async def _measure_all(
     async def one(case: Case) -> AuditFacts:
         nonlocal done
         async with gate:
-            if case.facts_file:
-                return case.saved_facts(case.facts_file)
+            if case.facts_files:
+                return case.saved_facts(now)
             inner = progress if len(cases) == 1 else None
             facts = await measure_dossier(
                 case.dossier, now=now, progress=inner, passphrases=passphrases
@@ -217,7 +222,7 @@ def _told(case: Case, record: RunRecord, folder: Path) -> CaseOutcome:
         folder=folder,
         files=record.files,
         decisive=() if audit.verdict is Verdict.READY else decisive(audit),
-        notes=record.notes,
+        notes=(*record.notes, *audit.facts.limits),
     )
 
 
@@ -229,8 +234,7 @@ def _failed(case: Case, error: BaseException, output: Path, started: dt.datetime
     if isinstance(error, IncaMailError):
         return CaseOutcome(case.path, name, error.exit_code, problem=error.text)
     folder = case_folder(output, name, started)
-    crash = folder / "crash.txt"
-    write_whole(crash, "".join(traceback.format_exception(error)).encode())
+    crash = write_whole(folder / "crash.txt", crash_text(error).encode(), mode=0o600)
     problem = say(
         "The audit crashed ({kind}). This is a fault of the program; the details are in {file}.",
         kind=type(error).__name__,

@@ -14,6 +14,7 @@ from incamail_lib.checks import (
     platform,
     routing,
     smtp,
+    standpoint,
     tls,
 )
 from incamail_lib.checks._core import Check, judge
@@ -30,6 +31,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *dns.CHECKS,
     *dns_sending.CHECKS,
     *dns_policies.CHECKS,
+    *standpoint.CHECKS,
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.findings import Finding, Level, Outcome
 from incamail_lib.i18n import N_, Text, say
 
@@ -50,6 +51,14 @@ Selector = Callable[[AuditFacts], Subjects]
 Judgement = Callable[[Any, Context], Result]
 
 
+class SeenFrom(StrEnum):
+    """From where a check must be looked at, so that what was seen counts for the client."""
+
+    ANYWHERE = "anywhere"
+    CLIENT = "client"  # what the client's own outgoing path meets (guide 8.4)
+    OUTSIDE = "outside"  # what IncaMail meets when it delivers (guide 8.2)
+
+
 @dataclass(frozen=True)
 class Check:
     """One rule: code, texts (English sources), weight, and the function that judges."""
@@ -65,6 +74,7 @@ class Check:
     requires: tuple[str, ...]
     subjects: Selector
     run: Judgement
+    seen_from: SeenFrom = SeenFrom.ANYWHERE
 
 
 def check(  # noqa: PLR0913 - a declaration: one argument per column of docs/checks.md
@@ -78,12 +88,26 @@ def check(  # noqa: PLR0913 - a declaration: one argument per column of docs/che
     reference: str,
     level: Level = Level.REQUIRED,
     requires: tuple[str, ...] = (),
+    seen_from: SeenFrom = SeenFrom.ANYWHERE,
 ) -> Callable[[Judgement], Check]:
     """Declare a check; the decorated function is named for the good state it looks for."""
 
     def declare(function: Judgement) -> Check:
         name = getattr(function, "__name__", code)
-        return Check(code, name, title, why, remedy, level, item, reference, requires, on, function)
+        return Check(
+            code=code,
+            name=name,
+            title=title,
+            why=why,
+            remedy=remedy,
+            level=level,
+            item=item,
+            reference=reference,
+            requires=requires,
+            subjects=on,
+            run=function,
+            seen_from=seen_from,
+        )
 
     return declare
 
@@ -118,12 +142,65 @@ def judge(facts: AuditFacts, checks: Iterable[Check], now: dt.datetime) -> tuple
     A check without subjects yields one finding, unknown rather than silently absent. A check
     whose prerequisite did not pass for the same subject (or for the whole organisation) is
     unknown and names it; one whose prerequisite is not applicable is not applicable either.
+    What was looked at from a place where it does not count becomes unknown in the end.
     """
     context = Context(facts, now)
     done: dict[str, list[Finding]] = {}
+    counted: list[Finding] = []
     for rule in checks:
         done[rule.code] = [_judge_one(rule, s, context, done) for s in _subjects(rule, facts)]
-    return tuple(finding for group in done.values() for finding in group)
+        counted += (as_seen(finding, rule.seen_from, facts) for finding in done[rule.code])
+    return tuple(counted)
+
+
+def counts(seen_from: SeenFrom, facts: AuditFacts) -> bool:
+    """Whether what was seen counts. The lab plays every part, so all of it counts there.
+
+    An undeclared place is taken for one elsewhere: it does not show the client's way out. What
+    it shows of the receiving side stays, and NET08 tells that the place is not known.
+    """
+    if seen_from is SeenFrom.CLIENT:
+        return facts.vantage.on_lab or facts.vantage.place in (Place.GATEWAY, Place.INSIDE)
+    if seen_from is SeenFrom.OUTSIDE:
+        vantage = facts.receiving_vantage
+        return vantage.on_lab or vantage.place in (Place.ELSEWHERE, Place.UNDECLARED)
+    return True
+
+
+MEASURED_ELSEWHERE = N_("Measured elsewhere, not from the organisation's network. There: {seen}")
+MEASURED_INSIDE = N_("Measured inside the organisation's network, not from outside. There: {seen}")
+
+
+def as_seen(finding: Finding, seen_from: SeenFrom, facts: AuditFacts) -> Finding:
+    """The finding as it counts for the client: unknown, if the place was the wrong one.
+
+    What passed there is folded into NET07 or NET08, which say once what is missing; what failed
+    there stays visible.
+    """
+    judged = finding.outcome is not Outcome.NOT_APPLICABLE and not finding.blocked_by
+    if not judged or counts(seen_from, facts):
+        return finding
+    elsewhere = seen_from is SeenFrom.CLIENT
+    gap = "NET07" if elsewhere else "NET08"
+    template = MEASURED_ELSEWHERE if elsewhere else MEASURED_INSIDE
+    return finding.model_copy(
+        update={
+            "outcome": Outcome.UNKNOWN,
+            "seen": say(template, seen=finding.seen),
+            "remedy": say(MEASURE_ON_THE_GATEWAY if elsewhere else MEASURE_OUTSIDE),
+            "blocked_by": gap if finding.outcome is Outcome.PASSED else "",
+        }
+    )
+
+
+MEASURE_ON_THE_GATEWAY = N_(
+    "Run «incamail measure» on the sending gateway (--vantage gateway), or on a machine behind "
+    "the same firewall (--vantage inside), and give its file to «incamail audit --facts»."
+)
+MEASURE_OUTSIDE = N_(
+    "Run «incamail measure --vantage elsewhere» on a machine outside the organisation's network "
+    "that may use port 25, and give its file to «incamail audit --facts» beside the other one."
+)
 
 
 def _subjects(rule: Check, facts: AuditFacts) -> Sequence[Subject]:

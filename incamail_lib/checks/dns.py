@@ -7,6 +7,7 @@ from incamail_lib.checks._core import (
     Context,
     NotApplicable,
     Result,
+    SeenFrom,
     Subject,
     Subjects,
     check,
@@ -353,6 +354,7 @@ def _not_confirmed(address: AddressFacts) -> Result:
     ),
     item="8.1",
     reference="RFC 5321 §5.1; Post MGI guide 8.1",
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_is_found(facts: AuditFacts, _: Context) -> Result:
     """At least one of the platform's hosts has an address."""

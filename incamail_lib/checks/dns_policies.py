@@ -28,6 +28,7 @@ from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CertificateFacts
 from incamail_lib.facts.dns import DnsAnswer, DomainFacts, HostFacts, PolicyFetch
+from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.findings import Level, Outcome
 from incamail_lib.guide.authorities import caa_names
@@ -59,7 +60,7 @@ def mta_sts_covers_exchangers(domain: DomainFacts, _: Context) -> Result:
     if ignored is not None:
         return failed(ignored)
     if policy is None or not policy.fetched.is_yes:
-        return unknown(say("A record is published; the policy itself was not fetched."))
+        return _not_fetched(policy)
     if policy.problem:
         return failed(say("The policy is damaged at «{field}».", field=policy.problem))
     return _coverage(policy, [m.host.host for m in domain.exchangers])
@@ -81,6 +82,13 @@ def _coverage(policy: PolicyFetch, hosts: list[str]) -> Result:
     if missing and policy.mode != "none":
         return failed(say("Not covered: {names}.", names=joined(missing)))
     return passed(say("Mode {mode}.", mode=policy.mode))
+
+
+def _not_fetched(policy: PolicyFetch | None) -> Result:
+    if policy is not None and policy.fetched.reason is Reason.NOT_CONTACTED:
+        where = policy.fetched.evidence
+        return unknown(say("Not fetched: its server's name leads to {addresses}.", addresses=where))
+    return unknown(say("A record is published; the policy itself was not fetched."))
 
 
 @check(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from incamail_lib.checks._core import (
+    MEASURE_ON_THE_GATEWAY,
     Check,
     Context,
     NotApplicable,
     Result,
+    SeenFrom,
     Subject,
     Subjects,
     check,
@@ -20,16 +22,26 @@ from incamail_lib.checks._core import (
 from incamail_lib.checks._dns import no_answer
 from incamail_lib.checks._platform_facts import level_of_host
 from incamail_lib.checks._subjects import organisation, platform, receiving
-from incamail_lib.checks.words import joined, reason_text, stage_text
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.checks.words import joined, kind_text, reason_text, stage_text
+from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.facts.dns import HostFacts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts
-from incamail_lib.findings import Level
+from incamail_lib.findings import Level, Outcome
 from incamail_lib.guide import PlatformGateway
 from incamail_lib.i18n import N_, say
+from incamail_lib.reach import INTERNAL, AddressKind, kind_of
 
 _UNREACHED = frozenset({Reason.REFUSED, Reason.UNREACHABLE})
+_IS_IT_YOURS = N_(
+    "If this is a server of the organisation, enter the address with the gateway in the dossier, "
+    "or its network under network.internal_networks, and measure again. If not, correct the DNS. "
+    "IncaMail itself can deliver to a public address only."
+)
+_CORRECT_THE_DNS = N_(
+    "Correct the DNS: no mail server can be reached at such an address. If the answer differs in "
+    "the organisation's own network, name its name servers in the dossier (network.nameservers)."
+)
 
 
 def _answers(endpoint: EndpointFacts) -> Result:
@@ -41,6 +53,8 @@ def _answers(endpoint: EndpointFacts) -> Result:
     survey = endpoint.survey
     if survey.reached is not None:
         return passed(say("The port answered."))
+    if survey.ended is Reason.NOT_CONTACTED:
+        return _not_contacted(endpoint.target.address)
     if survey.ended in _UNREACHED:
         return failed(
             say("No connection: {evidence}", evidence=survey.evidence or reason_text(survey.ended))
@@ -48,6 +62,30 @@ def _answers(endpoint: EndpointFacts) -> Result:
     return unknown(
         say("No connection could be made from here: {reason}.", reason=reason_text(survey.ended))
     )
+
+
+def _not_contacted(address: str) -> Result:
+    """A name led to an address that nobody allowed.
+
+    In the DNS of the client's own network a private address may be right, and IncaMail sees
+    another one: that stays unknown. The others are right nowhere.
+    """
+    kind = kind_of(address)
+    if kind is AddressKind.PUBLIC:
+        return unknown(
+            say("Not contacted: {address} is outside this computer.", address=address),
+            remedy=say(
+                "The lab never leaves this computer. Set platform: incamail in the dossier."
+            ),
+        )
+    seen = say(
+        "Not contacted: the name leads to {address}, which is {kind}.",
+        address=address,
+        kind=kind_text(kind),
+    )
+    if kind in INTERNAL:
+        return unknown(seen, remedy=say(_IS_IT_YOURS))
+    return failed(seen, remedy=say(_CORRECT_THE_DNS))
 
 
 @check(
@@ -61,10 +99,31 @@ def _answers(endpoint: EndpointFacts) -> Result:
     ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
+    seen_from=SeenFrom.OUTSIDE,
 )
-def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
-    """The receiving gateway's port answers."""
-    return _answers(endpoint)
+def gateway_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
+    """The receiving gateway's port answers, at an address that IncaMail can reach as well; a
+    refusal counts only where port 25 is open."""
+    result = _answers(endpoint)
+    kind = kind_of(endpoint.target.address)
+    on_lab = context.facts.vantage.on_lab
+    if result.outcome is Outcome.PASSED and kind in INTERNAL and not on_lab:
+        return unknown(
+            say(
+                "The port answered at {address}, which is {kind}: IncaMail cannot deliver there.",
+                address=endpoint.target.address,
+                kind=kind_text(kind),
+            ),
+            remedy=say(
+                "Measure from outside the organisation's network, with the name servers that the "
+                "Internet sees (network.nameservers)."
+            ),
+        )
+    port_25 = context.facts.receiving_vantage.port_25
+    blocked = port_25 is not None and port_25.is_no and endpoint.target.port == 25
+    if blocked and endpoint.survey.ended in _UNREACHED:
+        return unknown(say("Port 25 is probably blocked here. There: {seen}", seen=result.seen))
+    return result
 
 
 @check(
@@ -79,10 +138,23 @@ def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
     ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
     """The platform's port answers; a host that is only guessed to be the platform's weighs less."""
-    return replace(_answers(endpoint), level=level_of_host(endpoint, context))
+    result = _as_the_gateway_would(_answers(endpoint), context)
+    return replace(result, level=level_of_host(endpoint, context))
+
+
+def _as_the_gateway_would(result: Result, context: Context) -> Result:
+    """A refusal met by another machine of the same network may be meant for that machine alone:
+    firewalls and block lists go by the sender's address."""
+    if result.outcome is not Outcome.FAILED or context.facts.vantage.place is not Place.INSIDE:
+        return result
+    return unknown(
+        say("Seen beside the sending gateway, not on it: {seen}", seen=result.seen),
+        remedy=say(MEASURE_ON_THE_GATEWAY),
+    )
 
 
 def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
@@ -112,6 +184,7 @@ def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
     item="6.4",
     reference="RFC 5321 §5.2",
     level=Level.RECOMMENDED,
+    seen_from=SeenFrom.OUTSIDE,
 )
 def ipv6_answers_like_ipv4(endpoints: list[EndpointFacts], _: Context) -> Result:
     """Every IPv6 address of the host answers."""
@@ -206,9 +279,14 @@ def sending_gateways_are_declared(facts: AuditFacts, _: Context) -> Result:
     item="6.8",
     reference="RFC 5321 §3.1, §4.2.1",
     requires=("NET02",),
+    seen_from=SeenFrom.CLIENT,
 )
-def platform_serves_us(endpoint: EndpointFacts, _: Context) -> Result:
+def platform_serves_us(endpoint: EndpointFacts, context: Context) -> Result:
     """The platform greeted and answered EHLO."""
+    return _as_the_gateway_would(_serves(endpoint), context)
+
+
+def _serves(endpoint: EndpointFacts) -> Result:
     survey = endpoint.survey
     if survey.capabilities is not None:
         return passed(say("The gateway greeted and answered EHLO."))

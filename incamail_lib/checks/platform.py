@@ -9,6 +9,7 @@ from incamail_lib.checks._core import (
     Context,
     NotApplicable,
     Result,
+    SeenFrom,
     Subject,
     Subjects,
     check,
@@ -59,6 +60,7 @@ def _no_certificate(endpoint: EndpointFacts) -> Result:
     item="8.4",
     reference="RFC 3207 §4, §6",
     requires=("NET02", "NET06"),
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_offers_starttls(endpoint: EndpointFacts, _: Context) -> Result:
     """STARTTLS is offered and accepted by the platform."""
@@ -89,6 +91,7 @@ def platform_offers_starttls(endpoint: EndpointFacts, _: Context) -> Result:
     item="8.4",
     reference="Post MGI guide 8.4; RFC 5280 §4.1.2.6",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
     """The subject organisation is one of the platform's; a guess at it weighs less (`level_by`)."""
@@ -125,6 +128,7 @@ def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> 
     item="8.4",
     reference="Post MGI guide 8.4; RFC 5280 §4.1.2.4",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     """The issuer's organisation is one that the platform is known to use.
@@ -158,6 +162,7 @@ def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     item="8.4",
     reference="RFC 9525 §6.3",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
     """A DNS-ID of the leaf is one of the platform's names; a guess at them weighs less."""
@@ -198,6 +203,7 @@ def _covers(pattern: str, name: str) -> bool:
     item="8.4",
     reference="RFC 9525 §6.3",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Result:
     """The certificate is valid for the host that was asked for; a guessed host weighs less."""
@@ -231,6 +237,7 @@ def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Resul
     item="6.1",
     reference="RFC 5280 §6.1; Post MGI guide 6.1",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
     """Every named trust store builds a path; when only some do, the MTA's may be the one."""
@@ -264,6 +271,7 @@ def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
     item="8.4",
     reference="RFC 5280 §4.1.2.5",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> Result:
     """Now lies within the validity; an end before go-live is a renewal to watch, not a fault."""
@@ -296,6 +304,7 @@ def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> 
     item="8.4",
     reference="Post MGI guide 8.4",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def fingerprint_is_as_given(endpoint: EndpointFacts, context: Context) -> Result:
     """SHA-1 of the leaf, or SHA-256 of its public key, equals a value given for the platform."""
@@ -330,6 +339,7 @@ def _pairs(facts: AuditFacts) -> Subjects:
     item="8.4",
     reference="Post MGI guide 8.4",
     level=Level.RECOMMENDED,
+    seen_from=SeenFrom.CLIENT,
 )
 def gateways_agree(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
     """Organisation and issuer are the same at every gateway that showed a certificate."""
@@ -353,6 +363,7 @@ def gateways_agree(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
     reference="RFC 5280 §6.1; RFC 9846 §4.5.1",
     level=Level.RECOMMENDED,
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     """No store misses an intermediate."""

@@ -11,6 +11,7 @@ from incamail_lib.checks._core import (
     Context,
     NotApplicable,
     Result,
+    SeenFrom,
     Subject,
     Subjects,
     check,
@@ -67,6 +68,7 @@ def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.1",
     reference="RFC 3207 §4",
     requires=("SMTP01",),
+    seen_from=SeenFrom.OUTSIDE,
 )
 def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
     """STARTTLS stands in a complete EHLO reply; a masked keyword points at a device in between."""
@@ -108,6 +110,7 @@ def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.1",
     reference="RFC 3207 §4, §4.1",
     requires=("SMTP02",),
+    seen_from=SeenFrom.OUTSIDE,
 )
 def starttls_is_accepted(endpoint: EndpointFacts, _: Context) -> Result:
     """The STARTTLS command is answered by 220."""

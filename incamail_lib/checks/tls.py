@@ -6,6 +6,7 @@ from incamail_lib.checks._core import (
     Check,
     Context,
     Result,
+    SeenFrom,
     check,
     failed,
     not_applicable,
@@ -243,6 +244,7 @@ def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.2",
     reference="RFC 3207 §4.1; RFC 9325 §3.1.1",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     """A handshake with TLS 1.2 or newer was agreed with the platform."""
@@ -261,6 +263,7 @@ def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.1",
     reference="RFC 9846 §4.4.2; Post MGI guide 6.1",
     requires=("TLS10",),
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
     """A CertificateRequest of the platform was seen."""
@@ -288,6 +291,7 @@ def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.1",
     reference="RFC 9846 §4.5.1, §6.2",
     requires=("TLS11",),
+    seen_from=SeenFrom.CLIENT,
 )
 def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Result:
     """With the client's certificate, EHLO and MAIL were answered inside TLS."""
@@ -315,6 +319,7 @@ def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Re
     reference="RFC 9846 §4.3.4",
     level=Level.RECOMMENDED,
     requires=("TLS11",),
+    seen_from=SeenFrom.CLIENT,
 )
 def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     """The list is empty (any will do), or holds an issuer of the client's chain."""
@@ -349,6 +354,7 @@ def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     reference="RFC 9846 §4.5.1",
     level=Level.INFO,
     requires=("TLS11",),
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_verifies(endpoint: EndpointFacts, _: Context) -> Result:
     """A throw-away certificate is refused where the client's is accepted."""

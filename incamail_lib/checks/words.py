@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from incamail_lib.facts.audit import Place
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.i18n import N_, Text, say
+from incamail_lib.reach import AddressKind
 
 _REASONS: dict[Reason, str] = {
     Reason.SEEN: N_("seen"),
@@ -28,6 +30,7 @@ _REASONS: dict[Reason, str] = {
     Reason.PROTOCOL_ERROR: N_("the answer was not valid SMTP or TLS"),
     Reason.NOT_ASKED: N_("the server did not ask for a certificate"),
     Reason.NOT_TRIED: N_("this was not tested"),
+    Reason.NOT_CONTACTED: N_("the address was not contacted, since nobody allowed it"),
     Reason.NOT_REACHED: N_("the dialogue ended before this point"),
     Reason.UNSUPPORTED: N_("this computer's TLS library cannot test it"),
     Reason.DNS_FAILURE: N_("the DNS gave no usable answer"),
@@ -70,6 +73,38 @@ _STATUSES: dict[DnsStatus, str] = {
     DnsStatus.BAD_NAME: N_("not a legal domain name"),
     DnsStatus.NOT_ASKED: N_("not asked"),
 }
+
+
+_KINDS: dict[AddressKind, str] = {
+    AddressKind.PUBLIC: N_("a public address"),
+    AddressKind.PRIVATE: N_("a private address"),
+    AddressKind.SHARED: N_("an address behind a provider's NAT"),
+    AddressKind.LOOPBACK: N_("the address of every computer for itself"),
+    AddressKind.LINK_LOCAL: N_("an address that holds on one network cable only"),
+    AddressKind.MULTICAST: N_("an address of a group of machines"),
+    AddressKind.BROADCAST: N_("an address of all machines of a network"),
+    AddressKind.UNSPECIFIED: N_("the address that stands for none"),
+    AddressKind.MAPPED: N_("an IPv4 address written as one of IPv6"),
+    AddressKind.RESERVED: N_("a reserved address"),
+}
+
+
+def kind_text(kind: AddressKind) -> Text:
+    """What an address is for, in words that fit behind "which is"."""
+    return Text(template=_KINDS[kind])
+
+
+_PLACES: dict[Place, str] = {
+    Place.UNDECLARED: N_("at a place that nobody declared"),
+    Place.GATEWAY: N_("on the sending gateway"),
+    Place.INSIDE: N_("in the organisation's network, behind the same firewall"),
+    Place.ELSEWHERE: N_("elsewhere, outside the organisation's network"),
+}
+
+
+def place_text(place: Place) -> Text:
+    """Where it was measured, in words that fit behind "measured"."""
+    return Text(template=_PLACES[place])
 
 
 def status_text(status: DnsStatus) -> Text:

@@ -18,7 +18,15 @@ from rich.text import Text as RichText
 from incamail_lib.audit import Progress as Report
 from incamail_lib.errors import IncaMailError, UsageError
 from incamail_lib.findings import Verdict
-from incamail_lib.i18n import LANGUAGES, N_, Language, Translator, say, translator
+from incamail_lib.i18n import (
+    LANGUAGES,
+    N_,
+    Language,
+    Translator,
+    environment_language,
+    say,
+    translator,
+)
 from incamail_lib.record import Record
 from incamail_lib.report.cleaning import clean
 
@@ -68,8 +76,8 @@ def chosen(language: str | None, fallback: Language | None = None) -> Language:
                 allowed=", ".join(LANGUAGES),
             )
         )
-    wanted = language or fallback or os.environ.get("INCAMAIL_LANG") or os.environ.get("LANG", "")
-    return next((known for known in LANGUAGES if wanted.lower().startswith(known)), "en")
+    wanted = language or fallback or environment_language()
+    return next(known for known in LANGUAGES if known == wanted)
 
 
 @contextmanager

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.cli import auditing, dossier, inspecting, lab, papers, start, tools
+from incamail_lib.cli import (
+    auditing,
+    dossier,
+    inspecting,
+    lab,
+    measuring,
+    papers,
+    start,
+    tools,
+)
 
 app = typer.Typer(
     name="incamail",
@@ -36,6 +45,7 @@ def _root(
 
 
 app.command()(auditing.audit)
+app.command()(measuring.measure)
 app.command()(auditing.judge)
 app.command()(auditing.demo)
 app.command()(start.start)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.audit import load_facts
+from incamail_lib.audit import merged_facts, with_age
 from incamail_lib.batch.portfolio import (
     CaseOutcome,
     PortfolioRun,
@@ -30,6 +30,7 @@ from incamail_lib.cli._console import (
 )
 from incamail_lib.cli._passphrases import asked_before
 from incamail_lib.errors import RunError, UsageError
+from incamail_lib.facts.audit import Place
 from incamail_lib.findings import Audit, Level, Outcome, Verdict
 from incamail_lib.i18n import N_, Translator, say, translator
 from incamail_lib.report.words import word
@@ -39,6 +40,13 @@ Lang = Annotated[
     str | None, typer.Option("--lang", help="Language of the output: en, fr, de or it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Vantage = Annotated[
+    Place | None,
+    typer.Option(
+        help="Where this machine stands: gateway (the sending gateway itself), inside (behind the "
+        "same firewall) or elsewhere. Default: as the dossier says."
+    ),
+]
 
 DEMO = {
     "muster.yaml": Verdict.READY,
@@ -54,8 +62,12 @@ def audit(
     ],
     output: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("reports"),
     facts: Annotated[
-        Path | None, typer.Option(help="Report on these saved facts; measure nothing.")
+        list[Path] | None,
+        typer.Option(
+            help="Report on these saved facts, measure nothing; repeatable for several places."
+        ),
     ] = None,
+    vantage: Vantage = None,
     pdf: Annotated[bool, typer.Option(help="Write report.pdf beside report.html.")] = True,
     lang: Lang = None,
     as_json: Json = False,
@@ -65,7 +77,11 @@ def audit(
         paths = dossiers_in(dossiers)
         if facts and len(paths) > 1:
             raise UsageError(say("--facts belongs to one dossier; name exactly one."))
-        run = _run(paths, output, t, facts=facts, with_pdf=pdf, lang=lang)
+        if facts and vantage:
+            raise UsageError(
+                say("--vantage is for measuring; saved facts say themselves where they are from.")
+            )
+        run = _run(paths, output, t, facts=facts or (), place=vantage, with_pdf=pdf, lang=lang)
         _tell(run, t, as_json=as_json)
     raise typer.Exit(run.exit_code)
 
@@ -75,17 +91,19 @@ def _run(
     output: Path,
     t: Translator,
     *,
-    facts: Path | None = None,
+    facts: Sequence[Path] = (),
+    place: Place | None = None,
     with_pdf: bool = True,
     lang: str | None = None,
 ) -> PortfolioRun:
-    known = asked_before(paths, t) if facts is None else None  # a progress bar would hide it
+    known = None if facts else asked_before(paths, t)  # a progress bar would hide it
     with progress_bar(t) as report:
         return audit_all(
             paths,
             output=output,
             language=chosen(lang) if lang else None,
             facts=facts,
+            place=place,
             with_pdf=with_pdf,
             progress=report,
             passphrases=known,
@@ -125,7 +143,10 @@ def _lines(outcome: CaseOutcome, t: Translator) -> Iterator[str]:
 
 
 def judge(
-    facts: Annotated[Path, typer.Argument(help="facts.json or audit.json of an earlier audit.")],
+    facts: Annotated[
+        list[Path],
+        typer.Argument(help="facts.json or audit.json of an earlier audit; several are merged."),
+    ],
     at: Annotated[
         str | None, typer.Option(help="Judge as of this date (2027-01-15); default: now.")
     ] = None,
@@ -134,8 +155,9 @@ def judge(
 ) -> None:
     """Judge saved facts again, without a network."""
     with clear_errors(lang) as t:
-        saved = load_facts(facts)
-        result = judge_facts(saved, moment_of(at))
+        moment = moment_of(at)
+        saved = with_age(merged_facts(facts), moment)
+        result = judge_facts(saved, moment)
     if as_json:
         print_json(result)
     else:
@@ -173,6 +195,8 @@ def print_findings(result: Audit, t: Translator) -> None:
     table([t("Code"), t("Outcome"), t("Examined"), t("Check"), t("Seen")], rows)
     passed = sum(f.outcome is Outcome.PASSED for f in result.findings)
     out().print(Styled(t("{count} checks passed.").format(count=passed)))
+    for note in facts.limits:
+        out().print(Styled(t.text(note)))
 
 
 def demo(

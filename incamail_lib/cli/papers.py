@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +13,9 @@ from incamail_lib.batch.execute import slug
 from incamail_lib.binding import bind
 from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json, say_notes
 from incamail_lib.cli.auditing import Json, Lang
-from incamail_lib.deliverables import NAMES, write_documents
-from incamail_lib.deliverables import chosen as chosen_documents
 from incamail_lib.errors import UsageError
 from incamail_lib.guide import contents, load_platform
 from incamail_lib.i18n import say
-from incamail_lib.onboarding import latest_audit
-from incamail_lib.report.papers import Basis
 
 
 def documents(
@@ -33,6 +30,12 @@ def documents(
     as_json: Json = False,
 ) -> None:
     """Write the deliverables as HTML, PDF and Word from dossier and last audit; gaps are marked."""
+    # Late: other commands run on machines without Jupyter and Word's format.
+    from incamail_lib.deliverables import NAMES, write_documents
+    from incamail_lib.deliverables import chosen as chosen_documents
+    from incamail_lib.onboarding import latest_audit
+    from incamail_lib.report.papers import Basis
+
     with clear_errors(lang) as t:
         case = bind(dossier, language=chosen(lang) if lang else "")
         override = case.dossier.platform if isinstance(case.dossier.platform, Path) else None
@@ -43,7 +46,8 @@ def documents(
             latest_audit(output, case.dossier.organisation),
             dt.datetime.now(dt.UTC).date(),
         )
-        found = [d for name in only or NAMES for d in chosen_documents(basis, _known(name))]
+        names = [_known(name, NAMES) for name in only or NAMES]
+        found = [d for name in names for d in chosen_documents(basis, name)]
         unique = tuple({d.key: d for d in found}.values())
         folder = output / slug(case.dossier.organisation) / "documents"
         files, notes = write_documents(unique, basis, folder, language=case.language)
@@ -55,14 +59,14 @@ def documents(
         out().print(Styled(str(file)), soft_wrap=True)
 
 
-def _known(name: str) -> str:
+def _known(name: str, names: Sequence[str]) -> str:
     name = name.replace("-", "_")  # as the files are called
-    if name not in NAMES:
+    if name not in names:
         raise UsageError(
             say(
                 "There is no document «{given}»; choose one of {allowed}.",
                 given=name[:60],
-                allowed=", ".join(NAMES),
+                allowed=", ".join(names),
             )
         )
     return name

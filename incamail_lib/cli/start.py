@@ -8,7 +8,7 @@ import time
 import urllib.request
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,9 +17,10 @@ from incamail_lib.cli.auditing import Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Translator, say
 from incamail_lib.kernels import runtime
-from incamail_lib.onboarding import working_copy
 from incamail_lib.runbook import EXAMPLES
-from incamail_lib.workplace import Server, jupyter_server, prepare, voila_server
+
+if TYPE_CHECKING:
+    from incamail_lib.workplace import Server
 
 START_S = 60.0
 END_S = 15.0  # it ends its kernels first
@@ -40,6 +41,10 @@ def start(
     lang: Lang = None,
 ) -> None:
     """Open the runbook's notebooks in JupyterLab, on this computer only; Ctrl-C ends it."""
+    # Late: other commands run on machines without Jupyter.
+    from incamail_lib.onboarding import working_copy
+    from incamail_lib.workplace import jupyter_server, prepare, voila_server
+
     with clear_errors(lang) as t:
         file = working_copy(dossier or EXAMPLES / "muster.yaml", output)
         place = prepare(file, output, chosen(lang) if lang else "")

@@ -15,7 +15,7 @@ from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks import judge_domain
-from incamail_lib.checks.words import reason_text, trust_text
+from incamail_lib.checks.words import kind_text, reason_text, trust_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
@@ -39,6 +39,8 @@ from incamail_lib.guide import load_platform
 from incamail_lib.i18n import Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
+from incamail_lib.probe.untouched import untouched
+from incamail_lib.reach import Reach, kind_of
 from incamail_lib.report.words import word
 from incamail_lib.routing import classify, classify_message
 
@@ -185,7 +187,10 @@ def probe(
         limits = Limits.within(timeout)
         addresses = [address] if address else asyncio.run(_addresses(host, port, server))
         stranger = show_foreign or not load_platform().has(host, tuple(addresses))
-        found = asyncio.run(_probe(host, addresses, port, own, limits, stranger=stranger))
+        typed = bool(address) or _is_literal(host)  # a person named the machine himself
+        found = asyncio.run(
+            _probe(host, addresses, port, own, limits, stranger=stranger, typed=typed)
+        )
     if as_json:
         print_json(found)
     else:
@@ -222,8 +227,10 @@ async def _probe(
     limits: Limits,
     *,
     stranger: bool,
+    typed: bool,
 ) -> list[EndpointFacts]:
-    """`stranger` says whether a throw-away certificate may be shown as well."""
+    """`stranger` says whether a throw-away certificate may be shown as well, `typed` whether a
+    person gave the address, and not the DNS."""
     now = dt.datetime.now(dt.UTC)
     purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE}
     purposes |= {Purpose.FOREIGN_CERTIFICATE} if stranger else set()
@@ -237,6 +244,9 @@ async def _probe(
     found = []
     for literal in addresses:
         target = Target(role=Role.RECEIVING, host=host, address=literal, port=port)
+        if not typed and not Reach().allows(literal):
+            found.append(untouched(target, now))
+            continue
         endpoint = await probe_endpoint(target, settings=settings, own=own, now=now)
         found.append(with_trust(endpoint, stores, now))
     return found
@@ -254,6 +264,16 @@ async def _addresses(host: str, port: int, server: str | None) -> list[str]:
                 "The DNS gives no address for {host} ({outcome}).",
                 host=host,
                 outcome=word(facts.a.status),
+            )
+        )
+    if not any(Reach().allows(address) for address in found):
+        raise UsageError(
+            say(
+                "Nothing was sent: {host} leads to {address}, which is {kind}. If you mean that "
+                "machine, name it: --address {address}",
+                host=host,
+                address=found[0],
+                kind=kind_text(kind_of(found[0])),
             )
         )
     return found

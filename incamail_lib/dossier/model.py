@@ -22,7 +22,13 @@ from incamail_lib.dossier.progress import (
     Line,
     Signature,
 )
-from incamail_lib.facts.audit import ComponentFacts, Declared, DeclaredGateway, IncomingRoute
+from incamail_lib.facts.audit import (
+    ComponentFacts,
+    Declared,
+    DeclaredGateway,
+    IncomingRoute,
+    Place,
+)
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.i18n import Language
 from incamail_lib.printable import invisible
@@ -50,6 +56,13 @@ def _address(text: str) -> str:
         raise ValueError("not_an_address") from error
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError as error:
+        raise ValueError("not_a_network") from error
+
+
 def _expression(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -71,6 +84,7 @@ FilePath = Annotated[Path, AfterValidator(_legible)]
 StoreName = Annotated[str, AfterValidator(_legible)]
 DomainName = Annotated[str, AfterValidator(_a_label)]
 Address = Annotated[str, AfterValidator(_address)]
+OwnNetwork = Annotated[str, AfterValidator(_network)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -139,6 +153,9 @@ class Network(Record):
 
     nameservers: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # "192.0.2.53" or with :port
     ports: dict[str, Port] = Field(default_factory=dict)  # host -> port, where it is not 25
+    # the organisation's own, e.g. "10.1.0.0/16": only there may a name lead to what is not public
+    internal_networks: Annotated[tuple[OwnNetwork, ...], Field(max_length=50)] = ()
+    vantage: Place = Place.UNDECLARED  # where the machine stands that measures
     ehlo_name: DomainName | None = None
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     test_legacy_tls: bool = True

@@ -298,6 +298,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     ("missing", N_("This field is missing; a dossier needs it.")),
     ("not_a_domain_name", N_("«{given}» is not a domain name such as muster.example.")),
     ("not_an_address", N_("«{given}» is not an IPv4 or IPv6 address.")),
+    ("not_a_network", N_("«{given}» is not a network such as 10.1.0.0/16, nor an address.")),
     ("not_an_expression", N_("«{given}» is not a valid regular expression.")),
     (
         "control_character",

@@ -36,6 +36,14 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ),
     (
         N_(
+            "Where the computer stands that measures: gateway (the sending gateway itself), inside "
+            "(behind the same firewall) or elsewhere. internal_networks are the organisation's "
+            "own: only there may a name lead to a private address."
+        ),
+        "# network: {vantage: gateway, internal_networks: [10.1.0.0/16]}\n",
+    ),
+    (
+        N_(
             "Certificate and key, as paths from this file. A passphrase never stands here: "
             "passphrase_env names the environment variable that holds it."
         ),

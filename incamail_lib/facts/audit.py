@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from enum import StrEnum
 from typing import Literal
 
 from incamail_lib.facts.certificate import CredentialFacts
 from incamail_lib.facts.dns import DnsFacts
+from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.routing import MessageRouting, NextHopKind, RuleSet
 from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.guide import Platform
@@ -52,9 +54,23 @@ class Declared(Record):
     components: tuple[ComponentFacts, ...] = ()
 
 
+class Place(StrEnum):
+    """Where a measurement was made, as its operator declares it."""
+
+    UNDECLARED = "undeclared"
+    GATEWAY = "gateway"  # on the sending gateway itself
+    INSIDE = "inside"  # in the organisation's network, behind the same firewall
+    ELSEWHERE = "elsewhere"  # outside of it, as IncaMail is
+
+
 class Vantage(Record):
     """From where and with what the measurement was made."""
 
+    place: Place = Place.UNDECLARED  # also of facts saved before there was this field
+    machine: str = ""  # its own name; on the lab nothing of the machine is kept
+    addresses: tuple[str, ...] = ()  # its own, with their networks, e.g. "192.0.2.7/24"
+    # Whether any public address took a connection to port 25; None: none was tried.
+    port_25: Observation | None = None
     ehlo_name: str
     version: str  # of incamail_lib
     python: str
@@ -62,6 +78,13 @@ class Vantage(Record):
     backend: str  # TLS back-end
     on_lab: bool = False  # the embedded lab, not the real platform
     scenario: str = ""
+
+
+class ReceivingFrom(Record):
+    """Where and when the receiving side was measured, when not together with the rest."""
+
+    vantage: Vantage
+    measured_at: UtcDatetime
 
 
 class AuditFacts(Record):
@@ -78,3 +101,15 @@ class AuditFacts(Record):
     platform_endpoints: tuple[EndpointFacts, ...] = ()
     credentials: tuple[CredentialFacts, ...] = ()
     limits: tuple[Text, ...] = ()  # what was left out, e.g. more than 10 exchangers
+    receiving_from: ReceivingFrom | None = None  # set where measurements were merged
+
+    @property
+    def complete_at(self) -> dt.datetime:
+        """When the last of it was measured; `measured_at` is of all but the receiving side."""
+        other = self.receiving_from
+        return max(self.measured_at, other.measured_at) if other else self.measured_at
+
+    @property
+    def receiving_vantage(self) -> Vantage:
+        """From where the domains and the receiving gateways were looked at."""
+        return self.receiving_from.vantage if self.receiving_from else self.vantage

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     PROTOCOL_ERROR = "protocol_error"  # not SMTP, or not TLS
     NOT_ASKED = "not_asked"  # the server never asked, so the question does not arise
     NOT_TRIED = "not_tried"  # this measurement was not requested
+    NOT_CONTACTED = "not_contacted"  # an address that the operator did not allow
     NOT_REACHED = "not_reached"  # an earlier stage ended the exchange
     UNSUPPORTED = "unsupported"  # this machine's library cannot do it
     DNS_FAILURE = "dns_failure"  # SERVFAIL, REFUSED or a lame server

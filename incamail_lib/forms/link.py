@@ -160,6 +160,7 @@ class LinkTest(View):
                 starttls=self.tls.value,
                 user=self.user.value,
                 password=(lambda: secret) if secret else None,
+                only_here=self._desk.dossier.platform == "lab",
             )
             for test in agreed:
                 delivery = await self._sent(test, server)

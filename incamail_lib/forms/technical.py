@@ -14,6 +14,12 @@ _METHODS = (
     ("none", N_("no rule")),
 )
 _HOPS = (("mx", N_("MX look-up")), ("smart_host", N_("host name")), ("static", N_("fixed address")))
+_PLACES = (
+    ("undeclared", N_("not declared yet")),
+    ("gateway", N_("on the sending gateway")),
+    ("inside", N_("in the organisation's network, behind the same firewall")),
+    ("elsewhere", N_("elsewhere, outside the organisation's network")),
+)
 _VIEWS = (("decoded", N_("the decoded subject")), ("raw", N_("the raw header line")))
 
 
@@ -42,6 +48,12 @@ ARCHITECTURE = (
     _gateways("sending", N_("Sending gateways: name, then addresses")),
     Field(("incoming", "route"), N_("IncaMail finds the organisation by"), "choice", _HOPS),
     Field(("incoming", "value"), N_("Host name or address, where it is not the MX")),
+    Field(("network", "vantage"), N_("This computer stands"), "choice", _PLACES),
+    Field(
+        ("network", "internal_networks"),
+        N_("Own networks to which names may lead, one a line"),
+        "lines",
+    ),
 )
 ROUTING = (
     Field(("routing", "method"), N_("Mail for IncaMail is recognised"), "choice", _METHODS),

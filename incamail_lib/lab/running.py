@@ -25,6 +25,7 @@ from incamail_lib.lab.setting import (
     sound_gateway,
     sound_platform,
 )
+from incamail_lib.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Running:
     key: Path | None
     receiving_certificate: Path | None
     gateways: Mapping[str, Gateway] = field(repr=False)
+    # The plan for this lab may go to loopback, and never anywhere else.
+    reach: Reach = field(default_factory=lambda: Reach(only_here=True))
 
 
 @asynccontextmanager

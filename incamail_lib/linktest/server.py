@@ -12,6 +12,7 @@ from pathlib import Path
 
 from incamail_lib.errors import MaterialError, UsageError
 from incamail_lib.i18n import say
+from incamail_lib.reach import Reach
 
 _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII)
 
@@ -51,6 +52,7 @@ class Mta:
     ehlo_name: str = ""  # default: the sender's domain
     roots: Path | None = None
     verify: bool = True
+    only_here: bool = False  # a dossier on the lab: nothing leaves this computer
 
     def __post_init__(self) -> None:
         names = (self.host, self.name or self.host, self.ehlo_name or self.host)
@@ -61,6 +63,14 @@ class Mta:
         if not 1 <= self.port <= 65535:
             raise UsageError(
                 say("The mail server's port {port} is not between 1 and 65535.", port=self.port)
+            )
+        if self.only_here and not _is_here(self.host):
+            raise UsageError(
+                say(
+                    "This dossier is on the lab, which never leaves this computer: give 127.0.0.1 "
+                    "or ::1 as mail server, not «{host}».",
+                    host=self.host[:100],
+                )
             )
         if bool(self.user) != (self.password is not None):
             raise UsageError(
@@ -99,6 +109,14 @@ class Mta:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is an address of this very machine; a name may lead anywhere."""
+    try:
+        return Reach(only_here=True).allows(host)
+    except ValueError:
+        return False
 
 
 def _is_host(name: str) -> bool:

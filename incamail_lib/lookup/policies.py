@@ -9,6 +9,7 @@ from incamail_lib.facts.dns import DnsAnswer, DnsStatus, PolicyFetch
 from incamail_lib.facts.observation import Reason, inconclusive, yes
 from incamail_lib.lookup.resolving import MAX_RECORDS
 from incamail_lib.printable import printable
+from incamail_lib.reach import NotContacted
 
 MAX_POLICY_BYTES = 65_536  # RFC 8461 §3.3 asks for a limit
 QUESTION_S = 10.0
@@ -29,6 +30,8 @@ async def fetched_policy(
             body = await fetch(domain)
     except TimeoutError:
         return PolicyFetch(fetched=inconclusive(Reason.TIMEOUT))
+    except NotContacted as kept:
+        return PolicyFetch(fetched=inconclusive(Reason.NOT_CONTACTED, printable(str(kept))))
     except (OSError, ValueError) as error:
         return PolicyFetch(fetched=inconclusive(Reason.CLOSED, printable(str(error))))
     return read_policy(body[:MAX_POLICY_BYTES])

@@ -12,7 +12,7 @@ _OUTCOMES = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.NOT_APPLIC
 _LEVELS = (Level.REQUIRED, Level.RECOMMENDED, Level.INFO)
 _BY_FAMILY = {"ROUT": "routing", "DNS": "dns", "CERT": "certificates", "PLAT": "identity"}
 # Checks of mixed families that are about the platform even where no subject says so.
-_OUTGOING = frozenset({"NET02", "NET04", "NET05", "NET06"})
+_OUTGOING = frozenset({"NET02", "NET04", "NET05", "NET06", "NET07", "NET09"})
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from incamail_lib.checks.words import reason_text, stage_text, status_text, trust_text
+from incamail_lib.checks.words import (
+    place_text,
+    reason_text,
+    stage_text,
+    status_text,
+    trust_text,
+)
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Answer, Observation, Reason
@@ -31,6 +37,7 @@ __all__ = [
     "WHO_ACTS",
     "family",
     "observed",
+    "place_text",
     "reason_text",
     "stage_text",
     "trust_text",

@@ -47,6 +47,16 @@ def test_only_a_refusal_proves_a_closed_port(reason: Reason, expected: Outcome) 
     assert outcome("NET02", towards) is expected
 
 
+@pytest.mark.parametrize("address", ["10.1.2.3", "fd00::25", "100.64.0.9"])
+def test_an_address_of_the_inside_proves_no_delivery(address: str) -> None:
+    """The operator allowed it and it answers; IncaMail still cannot deliver there."""
+    inside = endpoint(GATEWAY.model_copy(update={"address": address}))
+    found = finding("NET01", facts(receiving=(inside,)))
+    assert found.outcome is Outcome.UNKNOWN
+    assert address in found.seen.english()
+    assert "outside" in found.remedy.english()
+
+
 def test_without_any_gateway_reachability_is_unknown() -> None:
     """No address to probe is no evidence of health."""
     assert outcome("NET01", facts(receiving=())) is Outcome.UNKNOWN

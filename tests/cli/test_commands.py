@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attempts
 import pytest
 from factories import facts
 from programs import running
@@ -146,6 +147,28 @@ def test_ctrl_c_ends_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert complaints == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_probe_goes_inside_only_where_a_person_says_so() -> None:
+    """A name that leads to a private address is refused, and how to allow it is told."""
+
+    async def asked(*addresses: str, words: tuple[str, ...] = ()) -> tuple[int, str]:
+        records = [("mx.muster.example", "AAAA" if ":" in a else "A", a) for a in addresses]
+        async with nameserver.serve(records) as (address, port):
+            arguments = ["probe", "mx.muster.example", "--nameserver", f"{address}:{port}"]
+            done = await asyncio.to_thread(
+                runner.invoke, app, [*arguments, "--timeout", "1", "--port", "9", *words]
+            )
+            return done.exit_code, " ".join(done.output.split())
+
+    for inside in ("10.1.2.3", "169.254.169.254", "::ffff:10.1.2.3"):
+        with attempts.recorded() as tried:
+            code, told = asyncio.run(asked(inside))
+        assert (code, tried) == (2, [])
+        assert f"--address {inside[:7]}" in told
+    with attempts.recorded() as tried:
+        code, _ = asyncio.run(asked("10.1.2.3", words=("--address", "127.0.0.5")))
+    assert (code, set(tried)) == (3, {("127.0.0.5", 9)})
 
 
 def test_piped_output_is_plain(tmp_path: Path) -> None:

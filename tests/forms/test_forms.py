@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from factories import endpoint, facts
 
+from incamail_lib.binding import bind
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import read_dossier
 from incamail_lib.dossier.progress import State, TestResult
+from incamail_lib.facts.audit import Place
 from incamail_lib.facts.observation import Reason, no
 from incamail_lib.findings import Audit
 from incamail_lib.forms.desk import BY_EVIDENCE
@@ -84,6 +86,36 @@ def test_a_new_kernel_finds_everything_again(tmp_path: Path) -> None:
     again = form(opened(tmp_path), "4.1")
     assert again.answer.value == "The legal department"
     assert again.state.value == "clear"
+
+
+def test_the_place_of_measurement_is_settled_where_the_architecture_is(tmp_path: Path) -> None:
+    """Where this computer stands, and the networks that names may lead to, go to the dossier."""
+    fields = opened(tmp_path).fields("architecture")
+    assert fields.widget
+    path = tmp_path / "muster.yaml"
+    assert fields.inputs["network", "vantage"].value == "undeclared"
+    fields.inputs["network", "vantage"].value = "inside"
+    fields.inputs["network", "internal_networks"].value = "10.1.0.0/16\nfd00::25"
+    network = read_dossier(path).network
+    assert network.vantage == "inside"
+    assert network.internal_networks == ("10.1.0.0/16", "fd00::25/128")
+    assert "behind the same firewall" in opened(tmp_path).fields("architecture").static()
+    fields.inputs["network", "internal_networks"].value = "the LAN"
+    assert "the LAN" in fields.status.value
+    assert read_dossier(path).network == network
+
+
+def test_the_notebook_says_from_where_it_will_measure(tmp_path: Path) -> None:
+    """Shown first, beside organisation and platform; the lab has no place to declare."""
+    path = tmp_path / "real.yaml"
+    text = "organisation: A\ndomains: [a.example]\nnetwork: {vantage: elsewhere}\n"
+    path.write_text(text, encoding="utf-8")
+    told = bind(path, language="en")._repr_mimebundle_()["text/plain"]
+    assert "outside the organisation's network" in told
+    named = bind(path, place=Place.GATEWAY)._repr_mimebundle_()["text/plain"]
+    assert "on the sending gateway" in named
+    lab = bind(opened(tmp_path).case.path)._repr_mimebundle_()["text/plain"]
+    assert "Measured from" not in lab
 
 
 def test_two_people_at_one_dossier_lose_nothing(tmp_path: Path) -> None:

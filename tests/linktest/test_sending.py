@@ -323,6 +323,16 @@ def test_the_password_is_nowhere_to_be_read(tmp_path: Path) -> None:
     assert fits(repr(gateway.records))
 
 
+def test_a_dossier_on_the_lab_sends_to_this_computer_only() -> None:
+    """A name may lead anywhere, so only the addresses of loopback are taken."""
+    for host in ("mail.muster.example", "localhost", "10.1.2.3", "8.8.8.8"):
+        with pytest.raises(UsageError, match="never leaves this computer"):
+            Mta(host, only_here=True)
+        assert Mta(host).host == host, "a server that a person typed is his will"
+    assert Mta("127.0.0.1", only_here=True).only_here
+    assert Mta("::1", only_here=True).only_here
+
+
 def test_a_cancelled_hand_over_sends_nothing_more(tmp_path: Path) -> None:
     """Whoever gives up waiting is not followed by a message that goes out all the same."""
 

@@ -7,10 +7,20 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from factories import NOW, answer, certificate, declared, endpoint, facts, survey, unreached
+from factories import (
+    NOW,
+    answer,
+    certificate,
+    declared,
+    endpoint,
+    facts,
+    survey,
+    unreached,
+    vantage,
+)
 
 from incamail_lib.checks import judge_facts
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.facts.dns import DomainFacts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Exchange, Reply, Stage, TlsFacts
@@ -51,6 +61,33 @@ def tags(html: str) -> Tags:
     reader.feed(html)
     reader.close()
     return reader
+
+
+def test_the_first_page_says_from_where_it_was_measured() -> None:
+    """Place, machine and its addresses; for two places each side has its own line."""
+    machine = vantage(Place.INSIDE, machine="laptop-7", addresses=("10.1.2.9/24",))
+    alone = str(report(facts(vantage=machine, receiving_from=None)).summary)
+    assert "behind the same firewall" in alone
+    assert "laptop-7, as audit.muster.example" in alone
+    assert "10.1.2.9/24" in alone
+    assert "Receiving side measured from" not in alone
+    both = str(report(facts(vantage=machine)).summary)
+    assert "Way to IncaMail measured from" in both
+    assert both.index("behind the same firewall") < both.index("elsewhere, outside")
+    lab = str(
+        report(facts(vantage=vantage(Place.GATEWAY, on_lab=True), receiving_from=None)).summary
+    )
+    assert "plays every part" in lab
+    old = str(report(facts(vantage=vantage(), receiving_from=None)).summary)
+    assert "nobody declared" in old
+
+
+def test_an_audit_from_elsewhere_names_the_one_thing_that_is_missing() -> None:
+    """Page 1: not fourteen unknown checks, but that the way out was not measured."""
+    told = report(facts(vantage=vantage(Place.ELSEWHERE), receiving_from=None))
+    assert "NET07" in str(told.summary)
+    assert "PLAT02" not in str(told.summary)
+    assert "incamail measure" in str(told.steps)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

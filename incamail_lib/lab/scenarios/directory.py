@@ -9,6 +9,8 @@ from incamail_lib.lab.scenario import DnsPlan, DnsTwist, Fault, Names, Scenario
 from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 from incamail_lib.lab.setting import LOOPBACK, PLATFORM_HOSTS, REVERSE, SMART_HOST
 
+PRIVATE, PRIVATE_REVERSE = "10.1.2.3", "3.2.1.10.in-addr.arpa"
+
 
 def _mx(plan: DnsPlan, names: Names, *values: str) -> DnsPlan:
     for domain in names.domains:
@@ -44,6 +46,13 @@ def mx_is_address(plan: DnsPlan, names: Names) -> DnsPlan:
 def mx_without_address(plan: DnsPlan, names: Names) -> DnsPlan:
     """The MX names a host that does not exist."""
     return _mx(plan, names, f"10 gone.{names.domain}.")
+
+
+def mx_is_private(plan: DnsPlan, names: Names) -> DnsPlan:
+    """The exchanger has the address that only its own network knows."""
+    plan = plan.replaced(names.hosts[0], "A", PRIVATE)
+    plan = plan.replaced(REVERSE, "PTR", f"{names.outgoing}.")
+    return plan.replaced(PRIVATE_REVERSE, "PTR", f"{names.hosts[0]}.")
 
 
 def no_ptr(plan: DnsPlan, _: Names) -> DnsPlan:
@@ -161,6 +170,17 @@ DIRECTORY = (
         fails=codes("DNS06"),
         verdict=NOT_READY,
         dns=mx_without_address,
+    ),
+    Scenario(
+        name="mx_private_address",
+        title=N_("The gateway's name leads to a private address"),
+        description=N_(
+            "The name server of the client's own network answers with an address that nobody "
+            "outside can reach. Nothing is sent there unless the dossier allows it."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        dns=mx_is_private,
     ),
     Scenario(
         name="hosted_gateway",
