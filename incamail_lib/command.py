@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -16,6 +17,11 @@ INTERRUPTED = 130  # as the shell tells Ctrl-C
 NOBODY_READS = 128 + 13  # as the shell tells SIGPIPE
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+# French has a narrow blank before its marks, Swiss texts typographic quotes and dashes.
+_PLAIN = str.maketrans(
+    {"\u202f": " ", "\u00a0": " ", "’": "'", "–": "-", "…": "...", "«": '"', "»": '"'}
+)
+
 _NOT_WRITTEN = N_("The output could not be written ({cause}). Free some space, then start again.")
 _NOT_WHOLE = N_(
     "This command needs the package {name}, which is not installed here. «incamail measure» and "
@@ -25,9 +31,10 @@ _NOT_WHOLE = N_(
 
 def main() -> None:
     """Entry point of the console script. A bug leaves a record and exit code 4."""
-    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is written as its code
+    codecs.register_error("incamail", _shown)
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="incamail")
     try:
         _run()
     except KeyboardInterrupt:
@@ -45,6 +52,14 @@ def main() -> None:
             _say(say(_NOT_WRITTEN, cause=error.strerror or type(error).__name__))
             _end_quietly(WRONG_USE)
         _record(error)
+
+
+def _shown(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal cannot show: blanks and quotes in their plain form, the rest as its code."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    return text.encode(error.encoding, "backslashreplace").decode(error.encoding), error.end
 
 
 def _record(error: Exception) -> NoReturn:

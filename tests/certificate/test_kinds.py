@@ -100,7 +100,9 @@ def converted(folder: Path, data: bytes) -> bytes:
     """What the command in the evidence makes of the file, run as it stands there."""
     evidence = read(folder, data).readable.evidence
     command = evidence.partition("Convert it: ")[2].replace("FILE", "given").replace("NEW", "new")
-    subprocess.run(command, shell=True, cwd=folder, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        command, shell=True, cwd=folder, check=True, stdin=subprocess.DEVNULL, timeout=60
+    )
     return (folder / "new").read_bytes()
 
 
@@ -132,7 +134,7 @@ def test_old_exports_of_pkcs12_are_opened(tmp_path: Path, method: list[str]) -> 
     assert openssl is not None
     command = [openssl, "pkcs12", "-export", *method, "-in", pem, "-inkey", key]
     command += ["-passout", f"pass:{PASSPHRASE.decode()}", "-out", tmp_path / "own.pfx"]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, timeout=60)
     data = (tmp_path / "own.pfx").read_bytes()
     found = read(tmp_path, data, PASSPHRASE)
     assert found.readable.is_yes

@@ -145,7 +145,9 @@ def test_a_trusted_certificate_is_read_as_the_leaf_alone(tmp_path: Path) -> None
     made = []
     for certificate in OWN.chain:
         command = ["openssl", "x509", "-inform", "DER", "-trustout", "-addtrust", "serverAuth"]
-        done = subprocess.run(command, input=der(certificate), capture_output=True, check=True)
+        done = subprocess.run(
+            command, input=der(certificate), capture_output=True, check=True, timeout=60
+        )
         assert b"BEGIN TRUSTED CERTIFICATE" in done.stdout
         made.append(done.stdout)
     for data in (made[0], b"".join(made)):

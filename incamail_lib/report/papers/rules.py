@@ -19,7 +19,8 @@ SYNTAXES: tuple[Syntax, ...] = get_args(Syntax)
 
 # On ASCII-only consoles; all other letters lose their accents.
 _LETTERS = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe"} | {"«": '"', "»": '"', "–": "-", "’": "'"}
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe"}
+    | {"«": '"', "»": '"', "–": "-", "’": "'"}
 )
 _LISTS = {Direction.OUTGOING: "INCAMAIL-OUT", Direction.INCOMING: "INCAMAIL-IN"}
 _CERTAIN = (Certainty.PRIMARY, Certainty.SECONDARY)
