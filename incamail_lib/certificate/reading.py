@@ -37,6 +37,8 @@ _USAGES = (
     "key_cert_sign",
     "crl_sign",
 )
+_NS_CERT_TYPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+_NS_TYPES = ("client", "server", "email", "objsign", "reserved", "sslCA", "emailCA", "objCA")
 _EDWARDS_BITS = {"Ed25519": 256, "Ed448": 456}  # RFC 8032 §5.1.5, §5.2.5: length of a public key
 # Everything the parser raises for content it cannot read; a bug of ours is none of these.
 UNREADABLE = (
@@ -202,6 +204,7 @@ def _extensions(certificate: x509.Certificate) -> dict[str, Any]:
         "path_length": of(x509.BasicConstraints, lambda e: e.path_length, None),
         "key_usage": of(x509.KeyUsage, _usages, None),
         "ext_key_usage": of(x509.ExtendedKeyUsage, _purposes, None),
+        "ns_cert_type": _netscape_type(found),
         "san_dns": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.DNSName), ()),
         "san_ip": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.IPAddress), ()),
         "san_email": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.RFC822Name), ()),
@@ -222,6 +225,17 @@ def _extensions(certificate: x509.Certificate) -> dict[str, Any]:
         ),
         "crl_urls": of(x509.CRLDistributionPoints, _points, ()),
     }
+
+
+def _netscape_type(extensions: x509.Extensions) -> tuple[str, ...] | None:
+    """The old nsCertType, a bit string of at most eight bits, which OpenSSL still obeys."""
+    try:
+        value = extensions.get_extension_for_oid(_NS_CERT_TYPE).value
+    except x509.ExtensionNotFound:
+        return None
+    raw = value.public_bytes()
+    bits = raw[3] if len(raw) > 3 and raw[0] == 3 else 0
+    return tuple(name for n, name in enumerate(_NS_TYPES) if bits & 0x80 >> n)
 
 
 def _count(scts: Any) -> int:
