@@ -19,10 +19,10 @@ from incamail_lib.certificate.chain import MAX_LENGTH, link
 from incamail_lib.certificate.path import NO_ISSUER, REASONS, SIGNATURE, Built, build, to_der
 from incamail_lib.certificate.purpose import hindering, reservations
 from incamail_lib.certificate.reading import UNREADABLE, parse, read_certificate
-from incamail_lib.certificate.strength import security_level, unusual
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
 from incamail_lib.facts.observation import Reason, inconclusive, no, yes
+from incamail_lib.facts.strength import security_level, unusual
 from incamail_lib.i18n import say
 from incamail_lib.printable import printable
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from incamail_lib.certificate.strength import has_usual_curve, security_level
 from incamail_lib.facts.certificate import CertificateFacts, Reservation, Reserved
+from incamail_lib.facts.strength import has_usual_curve, security_level
 
 
 def hindering(path: Sequence[CertificateFacts], purpose: str) -> CertificateFacts | None:

@@ -119,7 +119,7 @@ def judge(facts: AuditFacts, checks: Iterable[Check], now: dt.datetime) -> tuple
     whose prerequisite did not pass for the same subject (or for the whole organisation) is
     unknown and names it; one whose prerequisite is not applicable is not applicable either.
     """
-    context = Context(facts, now)
+    context = Context(facts, now.astimezone(dt.UTC))  # dates are compared in UTC
     done: dict[str, list[Finding]] = {}
     for rule in checks:
         done[rule.code] = [_judge_one(rule, s, context, done) for s in _subjects(rule, facts)]

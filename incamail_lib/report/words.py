@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from incamail_lib.checks.words import reason_text, stage_text, status_text, trust_text
+from incamail_lib.checks.words import reason_text, stage_text, status_text, told_trust, trust_text
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Answer, Observation, Reason
@@ -33,6 +33,7 @@ __all__ = [
     "observed",
     "reason_text",
     "stage_text",
+    "told_trust",
     "trust_text",
     "word",
 ]

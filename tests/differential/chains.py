@@ -15,7 +15,6 @@ from functools import partial
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
-
 from differential.making import NS_CERT_TYPE, UNHEARD_OF, Key, Made, certificate, key
 
 DAY, SECOND = dt.timedelta(days=1), dt.timedelta(seconds=1)
@@ -99,7 +98,11 @@ Twist = Callable[[Chain, random.Random], None]
 
 def sound(rng: random.Random, number: int, depth: int, kinds: tuple[str, ...] = KEYS) -> Chain:
     """A chain that everybody takes."""
-    names = [f"leaf {number}", *(f"ica {number}.{n}" for n in range(1, depth + 1)), f"root {number}"]
+    names = [
+        f"leaf {number}",
+        *(f"ica {number}.{n}" for n in range(1, depth + 1)),
+        f"root {number}",
+    ]
     members = [
         Member(name, key(rng.choice(kinds), n), n > 0, ("key_cert_sign", "crl_sign"))
         for n, name in enumerate(names)

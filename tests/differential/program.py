@@ -42,7 +42,12 @@ def verdicts(
         ]
         names = [f"{case.number}.pem" for case in batch]
         done = subprocess.run(
-            [*command, *names], cwd=folder, capture_output=True, text=True, timeout=120
+            [*command, *names],
+            check=False,  # it fails as soon as one leaf does
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         found |= _read(done.stdout, done.stderr)
         assert {case.number for case in batch} <= set(found), done.stderr[-2000:]
