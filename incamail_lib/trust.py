@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import certifi
@@ -18,7 +19,7 @@ from OpenSSL import crypto
 from incamail_lib.certificate.chain import MAX_LENGTH, link
 from incamail_lib.certificate.path import NO_ISSUER, REASONS, SIGNATURE, Built, build, to_der
 from incamail_lib.certificate.purpose import hindering, reservations
-from incamail_lib.certificate.reading import UNREADABLE, parse, read_certificate
+from incamail_lib.certificate.reading import UNREADABLE, is_issued_by, parse, read_certificate
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
 from incamail_lib.facts.observation import Reason, inconclusive, no, yes
@@ -141,7 +142,7 @@ def judge_trust(
         return asked.answer(TrustReason.STORE_UNREADABLE, store.problem)
     parsed = [_parsed(c) for c in chain[:MAX_LENGTH]]
     if not parsed or parsed[0] is None:
-        problem = chain[0].problem or chain[0].subject if chain else "no certificate"
+        problem = chain[0].problem or chain[0].name if chain else "no certificate"
         return asked.answer(TrustReason.MALFORMED, problem, culprit=chain[0] if chain else None)
     others = [c for c in parsed[1:] if c is not None]
     built = build(parsed[0], others, store.anchors, purpose=purpose, now=asked.now)
@@ -180,8 +181,8 @@ class _Question:
             purpose=self.purpose,
             trusted=observed,
             reason=reason,
-            detail=printable(detail or (culprit.subject if culprit else "")),
-            path=tuple(c.subject for c in path),
+            detail=printable(detail or (culprit.name if culprit else "")),
+            path=tuple(c.name for c in path),
             members=tuple(path) or self._sent_path(),
             complete=bool(path),
             culprit=culprit,
@@ -197,14 +198,45 @@ class _Question:
         """OpenSSL's error as a reason and the certificate at fault."""
         culprit = read_certificate(built.culprit) if built.culprit else None
         if built.code in NO_ISSUER:
-            return self._no_anchor()
+            return self._unlinked(built.words) or self._no_anchor()
         if built.code in SIGNATURE and culprit is not None:
             return self._unsigned(culprit, path)
         reason = REASONS.get(built.code, TrustReason.REFUSED)
         detail = ""
         if reason is TrustReason.REFUSED:
-            detail = f"{culprit.subject}: {built.words}" if culprit else built.words
+            detail = f"{culprit.name}: {built.words}" if culprit else built.words
         return self.answer(reason, detail, culprit=culprit, path=path)
+
+    def _unlinked(self, words: str) -> TrustFacts | None:
+        """The root is in the store, and still OpenSSL does not lead the chain up to it.
+
+        Key identifiers that contradict each other keep it from taking an issuer, and so does an
+        extension that it cannot read, such as a key usage without any (RFC 5280 §4.2.1.3).
+        """
+        sent = self._sent_path()
+        root = next((a for a in self._anchors(sent[-1]) if a.self_signed), None)
+        if root is None:
+            return None
+        path = (*sent, *([root] if root.sha256 != sent[-1].sha256 else []))
+        for below, above in pairwise(path):
+            named, key = below.authority_key_id, above.subject_key_id
+            if named and key and named != key:
+                return self.answer(TrustReason.ISSUER_KEY_DIFFERS, culprit=above, path=path)
+        empty = next((c for c in path if c.key_usage == ()), None)
+        if empty is not None:
+            return self.answer(TrustReason.MALFORMED, culprit=empty, path=path)
+        detail = f"{sent[0].name}: {words}"
+        return self.answer(TrustReason.REFUSED, detail, culprit=sent[0], path=path)
+
+    def _anchors(self, certificate: CertificateFacts) -> list[CertificateFacts]:
+        """The anchors that are this certificate or have issued it."""
+        names = (certificate.subject, certificate.issuer)
+        told = (read_certificate(to_der(a)) for a in self.store.anchors)
+        known = [a for a in told if a.subject in names and not a.problem]
+        this = parse(certificate.der)
+        return [
+            a for a in known if a.sha256 == certificate.sha256 or is_issued_by(this, parse(a.der))
+        ]
 
     def _no_anchor(self) -> TrustFacts:
         """Tell a missing intermediate, one with another key and an unknown root apart.
@@ -222,7 +254,7 @@ class _Question:
             return self.answer(TrustReason.ISSUER_KEY_DIFFERS, culprit=namesake)
         if top is leaf and facts.missing_issuer_urls:
             return self.answer(TrustReason.MISSING_INTERMEDIATE, facts.missing_issuer)
-        return self.answer(TrustReason.UNKNOWN_ROOT, facts.missing_issuer or top.subject)
+        return self.answer(TrustReason.UNKNOWN_ROOT, facts.missing_issuer or top.name)
 
     def _namesake(
         self, last: CertificateFacts, path: Sequence[CertificateFacts]
@@ -237,8 +269,7 @@ class _Question:
 
         Where both certificates name the same key, it is the signature; else it is the key.
         """
-        anchors = (a for a in self.store.anchors if _subject(a) == culprit.issuer)
-        issuers = [*self.chain, *(read_certificate(to_der(a)) for a in anchors)]
+        issuers = [*self.chain, *(read_certificate(to_der(a)) for a in self.store.anchors)]
         issuers = [c for c in issuers if c.subject == culprit.issuer and c != culprit]
         named = culprit.authority_key_id
         if not issuers or any(named and c.subject_key_id == named for c in issuers):
@@ -286,7 +317,3 @@ def _for_openssl(certificate: x509.Certificate) -> crypto.X509 | None:
         return crypto.X509.from_cryptography(certificate)
     except crypto.Error:
         return None
-
-
-def _subject(anchor: crypto.X509) -> str:
-    return read_certificate(to_der(anchor)).subject

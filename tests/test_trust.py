@@ -118,7 +118,7 @@ def test_a_key_that_only_level_2_refuses_is_trusted_with_reserve(store: TrustSto
     """RSA 1024 is OpenSSL's level 1; Debian's default of 2 refuses it, and the leaf is named."""
     found = said(store, issued(Variant.WEAK_KEY).chain)
     assert (found.reason, found.security_level) == (TrustReason.TRUSTED, 1)
-    assert [(r.reason, r.subject) for r in found.reserved] == [
+    assert [(r.reason, r.name) for r in found.reserved] == [
         (Reservation.LEVEL_2, subject(issued(Variant.WEAK_KEY).certificate))
     ]
     sound = said(store, issued().chain)

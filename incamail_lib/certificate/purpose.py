@@ -19,7 +19,7 @@ def hindering(path: Sequence[CertificateFacts], purpose: str) -> CertificateFact
 def reservations(path: Sequence[CertificateFacts], purpose: str) -> tuple[Reserved, ...]:
     """Why some TLS libraries refuse this path although OpenSSL at level 1 takes it."""
     return tuple(
-        Reserved(reason=reason, sha256=c.sha256, subject=c.subject)
+        Reserved(reason=reason, sha256=c.sha256, name=c.name)
         for reason, c in _reservations(path, purpose)
     )
 

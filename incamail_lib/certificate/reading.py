@@ -204,6 +204,11 @@ def _extensions(certificate: x509.Certificate) -> dict[str, Any]:
         "path_length": of(x509.BasicConstraints, lambda e: e.path_length, None),
         "key_usage": of(x509.KeyUsage, _usages, None),
         "ext_key_usage": of(x509.ExtendedKeyUsage, _purposes, None),
+        "unknown_critical": tuple(
+            e.oid.dotted_string
+            for e in found
+            if e.critical and isinstance(e.value, x509.UnrecognizedExtension)
+        )[:MAX_NAMES],
         "ns_cert_type": _netscape_type(found),
         "san_dns": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.DNSName), ()),
         "san_ip": of(x509.SubjectAlternativeName, lambda e: _sans(e, x509.IPAddress), ()),

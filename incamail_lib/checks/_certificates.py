@@ -67,7 +67,7 @@ def _outside(
     told = say(sentence, date=moment.date().isoformat())
     if certificate is path[0]:
         return failed(told)
-    named = say("On the path lies {name}: {told}", name=certificate.subject, told=told)
+    named = say("On the path lies {name}: {told}", name=certificate.name, told=told)
     return failed(named, remedy=say(_MEMBER_REMEDY))
 
 
@@ -76,7 +76,7 @@ def _until(path: Sequence[CertificateFacts]) -> Text:
     date = end.date().isoformat() if end else "–"
     if first is path[0]:
         return say("Valid until {date}.", date=date)
-    return say("Valid until {date}, when {name} on its path ends.", date=date, name=first.subject)
+    return say("Valid until {date}, when {name} on its path ends.", date=date, name=first.name)
 
 
 def valid_at(shown: Presented, day: dt.date | None, now: dt.datetime) -> Result:
@@ -118,10 +118,10 @@ def _at_go_live(path: Sequence[CertificateFacts], day: dt.date) -> Text:
         return say("Ends on {date}, after go-live on {day}.", **told)
     if over:
         return say(
-            "{name} on its path ends on {date}; go-live is on {day}.", name=first.subject, **told
+            "{name} on its path ends on {date}; go-live is on {day}.", name=first.name, **told
         )
     return say(
-        "{name} on its path ends on {date}, after go-live on {day}.", name=first.subject, **told
+        "{name} on its path ends on {date}, after go-live on {day}.", name=first.name, **told
     )
 
 
@@ -188,7 +188,7 @@ def _key(certificate: CertificateFacts, template: str) -> Text:
     kind = " ".join(part for part in (certificate.key_type, certificate.curve) if part)
     key = say(
         "{name}, {kind}, {bits} bit",
-        name=certificate.subject or ", ".join(certificate.san_dns) or "–",
+        name=certificate.name,
         kind=kind or "–",
         bits=certificate.key_bits,
     )
@@ -205,7 +205,7 @@ def signatures_are_sound(shown: Presented, now: dt.datetime) -> Result:
         return unknown(say("The signature could not be read."))
     for certificate in signed:
         bits = signature_bits(certificate)
-        told = {"name": certificate.subject, "algorithm": certificate.signature_algorithm}
+        told = {"name": certificate.name, "algorithm": certificate.signature_algorithm}
         if bits is not None and bits < LEVELS[1]:
             return failed(say("Signed with a broken algorithm: {name} ({algorithm}).", **told))
         if bits is None and certificate.signature_hash:
@@ -239,7 +239,7 @@ def peculiar_use(shown: Presented, purpose: str) -> Result | None:
         told = say(
             "{name} is the certificate of an authority (CA): OpenSSL takes it, other libraries "
             "do not.",
-            name=leaf.subject,
+            name=leaf.name,
         )
         return failed(told, level=Level.RECOMMENDED)
     if purpose == "serverAuth" and not leaf.signs:

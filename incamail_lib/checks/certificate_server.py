@@ -265,8 +265,7 @@ def server_usage_is_allowed(endpoint: EndpointFacts, context: Context) -> Result
 @with_certificate
 def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
     """Each certificate is signed by the next. What is not on the path is mentioned only."""
-    shown = shown_by(endpoint)
-    links = shown.links
+    links = shown_by(endpoint).links
     if links is None:
         return unknown(say("The order was not examined."))
     if not links.in_order:
@@ -274,12 +273,8 @@ def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
     if links.duplicates:
         return failed(say("{count} certificates are sent twice.", count=links.duplicates))
     if links.unrelated:
-        return passed(
-            say(
-                "In order. Not on the path, and not judged: {names}.",
-                names=joined(links.unrelated),
-            )
-        )
+        names = joined(links.unrelated)
+        return passed(say("In order. Not on the path, and not judged: {names}.", names=names))
     return passed(say("{count} certificates in order.", count=links.length))
 
 
@@ -297,7 +292,7 @@ def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
 @with_certificate
 def server_root_is_not_sent(endpoint: EndpointFacts, _: Context) -> Result:
     """The chain ends below the root."""
-    links = next(c.tls.links for c in endpoint.connections if c.tls and c.tls.chain)
+    links = shown_by(endpoint).links
     if links is not None and links.root_sent:
         return failed(say("The root was sent along."))
     return passed(say("The root was not sent."))

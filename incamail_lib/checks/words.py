@@ -188,10 +188,13 @@ def told_trust(answer: TrustFacts) -> Text:
             "{reason}, but {reservation} ({name})",
             reason=told,
             reservation=Text(template=_RESERVATIONS[first.reason]),
-            name=first.subject,
+            name=first.name,
         )
     if answer.detail and answer.reason is not TrustReason.TRUSTED:
-        return say("{reason} ({name})", reason=told, name=answer.detail)
+        unknown = answer.culprit.unknown_critical if answer.culprit else ()
+        critical = answer.reason is TrustReason.UNKNOWN_CRITICAL
+        named = ", ".join((answer.detail, *unknown[:3])) if critical else answer.detail
+        return say("{reason} ({name})", reason=told, name=named)
     return told
 
 
@@ -207,7 +210,7 @@ def hindrance_text(
     certificate: CertificateFacts, hindrance: Hindrance, purpose: str, *, issuing: bool = False
 ) -> Text:
     """Which extension of which certificate forbids a purpose, and what it allows instead."""
-    name = certificate.subject or "–"
+    name = certificate.name
     if hindrance is Hindrance.EXTENDED_KEY_USAGE:
         allowed = joined(certificate.ext_key_usage or ("–",))
         return say(

@@ -64,6 +64,7 @@ class CertificateFacts(Record):
     path_length: int | None = None
     key_usage: tuple[str, ...] | None = None  # digital_signature, key_encipherment, ...
     ext_key_usage: tuple[str, ...] | None = None  # serverAuth, clientAuth, anyExtended..., OID
+    unknown_critical: tuple[str, ...] = ()  # OIDs of critical extensions outside RFC 5280
     ns_cert_type: tuple[str, ...] | None = None  # Netscape's: server, client, sslCA, ...
     subject_key_id: str = ""
     authority_key_id: str = ""
@@ -73,6 +74,12 @@ class CertificateFacts(Record):
     crl_urls: tuple[str, ...] = ()
     self_issued: bool = False  # issuer == subject
     self_signed: bool = False  # and the signature verifies with its own key
+
+    @property
+    def name(self) -> str:
+        """What to call it: subject, else the first alternative name, else its fingerprint."""
+        alternatives = (*self.san_dns, *self.san_ip, *self.san_email, self.sha256[:16])
+        return self.subject or alternatives[0]
 
     @property
     def lifetime_days(self) -> float | None:
@@ -167,7 +174,7 @@ class Reserved(Record):
 
     reason: Reservation
     sha256: str
-    subject: str
+    name: str
 
 
 class TrustFacts(Record):

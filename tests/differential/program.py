@@ -21,7 +21,7 @@ def write(cases: Sequence[Case], folder: Path) -> None:
         batch = cases[begin : begin + BATCH]
         for case in batch:
             (folder / f"{case.number}.pem").write_text(to_pem(case.chain[0]))
-        rest = "".join(to_pem(der) for case in batch for der in case.chain[1:])
+        rest = "".join(to_pem(der) for case in batch for der in case.chain[1:] or case.chain)
         anchors = "".join(to_pem(der) for case in batch for der in case.anchors)
         (folder / f"rest{begin}.pem").write_text(rest)
         (folder / f"anchors{begin}.pem").write_text(anchors)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from differential import program
-from differential.chains import Case, cases
+from differential.chains import Case
 from differential.judged import PURPOSES, accepted, judged, why_stricter
+from differential.twists import cases
 
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 

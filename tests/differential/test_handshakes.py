@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from differential.chains import Case, cases, made, sound
+from differential.chains import Case, made, sound
 from differential.judged import PURPOSES, accepted, judged, why_stricter
 from differential.making import key
+from differential.twists import cases
 
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 

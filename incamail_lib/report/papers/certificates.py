@@ -117,7 +117,7 @@ def _renewal(basis: Basis, use: CredentialUse, shown: Presented) -> tuple[Block,
     points: list[Inline] = []
     if first is not leaf:
         points.append(
-            say("{name} on its path ends before the certificate itself.", name=first.subject)
+            say("{name} on its path ends before the certificate itself.", name=first.name)
         )
     if end < now:
         points.append(Dated(say("The certificate ended on {day}: replace it now."), end.date()))
