@@ -17,7 +17,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import crypto
 
 from incamail_lib.certificate.chain import MAX_LENGTH, link
-from incamail_lib.certificate.path import NO_ISSUER, REASONS, SIGNATURE, Built, build, to_der
+from incamail_lib.certificate.path import (
+    NO_ISSUER,
+    OPEN_STORE,
+    REASONS,
+    SIGNATURE,
+    Built,
+    build,
+    to_der,
+)
 from incamail_lib.certificate.purpose import hindering, reservations
 from incamail_lib.certificate.reading import UNREADABLE, is_issued_by, parse, read_certificate
 from incamail_lib.errors import MaterialError
@@ -197,6 +205,8 @@ class _Question:
     def refused(self, built: Built, path: Sequence[CertificateFacts]) -> TrustFacts:
         """OpenSSL's error as a reason and the certificate at fault."""
         culprit = read_certificate(built.culprit) if built.culprit else None
+        if built.code == OPEN_STORE and culprit is not None:
+            return self.answer(TrustReason.UNKNOWN_ROOT, culprit.issuer)
         if built.code in NO_ISSUER:
             return self._unlinked(built.words) or self._no_anchor()
         if built.code in SIGNATURE and culprit is not None:
@@ -252,7 +262,7 @@ class _Question:
         namesake = self._namesake(top, sent)
         if namesake is not None:
             return self.answer(TrustReason.ISSUER_KEY_DIFFERS, culprit=namesake)
-        if top is leaf and facts.missing_issuer_urls:
+        if top.sha256 == leaf.sha256 and facts.missing_issuer_urls:
             return self.answer(TrustReason.MISSING_INTERMEDIATE, facts.missing_issuer)
         return self.answer(TrustReason.UNKNOWN_ROOT, facts.missing_issuer or top.name)
 

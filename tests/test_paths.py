@@ -300,6 +300,16 @@ def test_identifiers_that_contradict_each_other_are_told() -> None:
     assert (found.reason, found.detail) == (R.ISSUER_KEY_DIFFERS, name_of(ICA))
 
 
+def test_a_store_with_a_gap_of_its_own_is_told_what_it_lacks() -> None:
+    """An intermediate in the store takes the path there; all above it must be there as well."""
+
+    def gap(_: list[Member], chain: Chain) -> None:
+        chain.anchors = [1, 3]
+
+    found = judged(case(gap, depth=2), "serverAuth", NOW)
+    assert (found.reason, found.detail) == (R.UNKNOWN_ROOT, "CN=ica 0.2")
+
+
 def test_a_leaf_directly_below_the_root_is_complete() -> None:
     """There is no intermediate that could be missing."""
 

@@ -17,7 +17,8 @@ from OpenSSL import crypto
 from incamail_lib.facts.certificate import TrustReason
 
 # X509_V_ERR_*: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
-NO_ISSUER = frozenset({2, 19, 20, 21})
+OPEN_STORE = 2  # the path reached a certificate of the store whose issuer is not in the store
+NO_ISSUER = frozenset({19, 20, 21})
 SIGNATURE = frozenset({4, 7})
 REASONS = {
     9: TrustReason.NOT_YET_VALID,
