@@ -287,13 +287,19 @@ def trusted_somewhere(shown: Presented, now: dt.datetime) -> Result:
     if shown.accepted_at(now):
         return passed(say("{stores}. Revocation was not checked.", stores=told))
     reasons = [t.reason for t in shown.asked]
-    if any(reason in _OTHER_CHECKS for reason in reasons):
+    if any(_judged_elsewhere(t) for t in shown.asked):
         return unknown(
             say("Not accepted for another reason, so this stays open: {stores}.", stores=told)
         )
     if all(reason in _GAPS for reason in reasons):
         return unknown(say("An intermediate is missing, so the authority cannot be judged."))
     return failed(say("{stores}", stores=told), remedy=_remedy(shown.asked))
+
+
+def _judged_elsewhere(answer: TrustFacts) -> bool:
+    """Whether another check sees this fault: it looks at the path, so the culprit must be on it."""
+    on_path = answer.culprit is None or answer.culprit in answer.members
+    return answer.reason in _OTHER_CHECKS and on_path
 
 
 def _remedy(asked: Sequence[TrustFacts]) -> Text | None:
