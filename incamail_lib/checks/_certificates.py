@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from incamail_lib.checks._core import Result, failed, not_applicable, passed, unknown
 from incamail_lib.checks.validity import Presented, earliest_renewal, ends, first_to_end
-from incamail_lib.checks.words import hindrance_text, stores_text, trust_remedy
+from incamail_lib.checks.words import hindrance_text, joined, stores_text, trust_remedy
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
 from incamail_lib.facts.strength import (
     LEVELS,
@@ -258,6 +258,9 @@ def chain_is_complete(shown: Presented) -> Result:
     gaps = [t for t in shown.asked if t.reason in _GAPS]
     if gaps:
         return _gap(shown, gaps[0])
+    if shown.beside:
+        names = joined([c.name for c in shown.beside])
+        return passed(say("None missing. Not on the path, and not judged: {names}.", names=names))
     return passed(say("{count} certificates, none missing.", count=len(shown.chain)))
 
 

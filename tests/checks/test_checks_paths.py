@@ -362,6 +362,10 @@ def test_what_lies_beside_the_path_is_known() -> None:
     )
     assert [c.sha256 for c in held_by(file).beside] == [extra.sha256]
     assert [c.sha256 for c in held_by(file).path(NOW)] == [LEAF.sha256, ICA.sha256]
+    trusting = file.model_copy(update={"trust": (answer(LEAF, ICA, ROOT, purpose="clientAuth"),)})
+    audit = measured(crowded).model_copy(update={"credentials": (trusting,)})
+    assert outcomes(("CERT25", "CERT29", "CERT30"), audit) == {PASSED}
+    assert extra.subject in finding("CERT29", audit).seen.english()
 
 
 def test_a_go_live_in_the_past_decides_nothing() -> None:
