@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from incamail_lib.facts.certificate import CertificateFacts, Reservation, Reserved
-from incamail_lib.facts.strength import has_usual_curve, security_level
+from incamail_lib.facts.strength import has_usual_key, security_level
 
 
 def hindering(path: Sequence[CertificateFacts], purpose: str) -> CertificateFacts | None:
@@ -31,7 +31,7 @@ def _reservations(
     if weakest is not None and level < 2:
         yield Reservation.LEVEL_2, weakest
     for certificate in path[1:]:
-        if not has_usual_curve(certificate):
+        if not has_usual_key(certificate):
             yield Reservation.UNUSUAL_AUTHORITY_KEY, certificate
     leaf = path[0]
     if purpose == "serverAuth" and not leaf.signs:

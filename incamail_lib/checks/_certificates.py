@@ -14,9 +14,9 @@ from incamail_lib.checks.validity import Presented, earliest_renewal, ends, firs
 from incamail_lib.checks.words import hindrance_text, joined, stores_text, trust_remedy
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
 from incamail_lib.facts.strength import (
+    KNOWN_KEYS,
     LEVELS,
-    USUAL_KEYS,
-    has_usual_curve,
+    has_usual_key,
     key_bits,
     signature_bits,
 )
@@ -148,11 +148,11 @@ def key_is_strong(shown: Presented, now: dt.datetime) -> Result:
     """
     path = shown.path(now)
     for number, certificate in enumerate(path):
-        if certificate.key_type == "DSA" or (number == 0 and not _usual_curve(certificate)):
+        if number == 0 and not _usual_key(certificate):
             return failed(
                 _key(certificate, N_("{key}: TLS peers do not take this kind by default."))
             )
-        if certificate.key_type not in USUAL_KEYS:
+        if certificate.key_type not in KNOWN_KEYS:
             return unknown(_key(certificate, "{key}."))
         if key_bits(certificate) < LEVELS[1]:
             return failed(_key(certificate, N_("{key}: every TLS library refuses it.")))
@@ -175,13 +175,14 @@ def _doubt(certificate: CertificateFacts) -> str:
         )
     if certificate.key_type == "RSA" and certificate.key_bits < GOOD_RSA:
         return N_("{key}: fewer than the 2048 bit that the rules of public authorities ask for.")
-    if not _usual_curve(certificate):
+    if not _usual_key(certificate):
         return N_("{key}: OpenSSL accepts it in an authority's certificate, GnuTLS does not.")
     return ""
 
 
-def _usual_curve(certificate: CertificateFacts) -> bool:
-    return not certificate.curve or has_usual_curve(certificate)
+def _usual_key(certificate: CertificateFacts) -> bool:
+    unread = certificate.key_type == "EC" and not certificate.curve  # facts of an older version
+    return unread or has_usual_key(certificate)
 
 
 def _key(certificate: CertificateFacts, template: str) -> Text:

@@ -17,7 +17,7 @@ from incamail_lib.facts.certificate import CertificateFacts
 LEVELS = {1: 80, 2: 112}
 # Curves that OpenSSL and GnuTLS take from a peer without being told to (RFC 8446 §4.2.3).
 USUAL_CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
-USUAL_KEYS = frozenset({"RSA", "EC", "Ed25519", "Ed448"})
+KNOWN_KEYS = frozenset({"RSA", "EC", "Ed25519", "Ed448", "DSA"})
 # X509_get_signature_info(3); SHA-1 counts 63 since collisions were found. SHA-3 is not here:
 # OpenSSL 3.0 cannot verify it in certificates.
 _DIGESTS = {
@@ -78,15 +78,15 @@ def security_level(path: Sequence[CertificateFacts]) -> tuple[int, CertificateFa
 def unusual(path: Sequence[CertificateFacts]) -> CertificateFacts | None:
     """The first certificate whose key or signature is of a kind that TLS peers refuse."""
     for number, certificate in enumerate(path):
-        if certificate.key_type not in USUAL_KEYS:
-            return certificate
-        if number == 0 and not has_usual_curve(certificate):
-            return certificate
-        if signature_bits(certificate) is None:  # the anchor's too: OpenSSL finds its end by it
+        known = certificate.key_type in KNOWN_KEYS and signature_bits(certificate) is not None
+        # The anchor's signature counts as well: OpenSSL finds the end of the path by it.
+        if not known or (number == 0 and not has_usual_key(certificate)):
             return certificate
     return None
 
 
-def has_usual_curve(certificate: CertificateFacts) -> bool:
-    """Whether the key is no elliptic curve, or one that TLS peers take by default."""
-    return certificate.key_type != "EC" or certificate.curve in USUAL_CURVES
+def has_usual_key(certificate: CertificateFacts) -> bool:
+    """Whether TLS peers take the key from a leaf without being told to."""
+    if certificate.key_type == "EC":
+        return certificate.curve in USUAL_CURVES
+    return certificate.key_type != "DSA"

@@ -212,6 +212,8 @@ def test_odd_curves_fail_at_the_leaf_and_are_told_above(curve: str) -> None:
     above = measured(answer(LEAF, of(ICA, **odd), ROOT))
     assert {finding(code, above).level for code in KEY} == {Level.RECOMMENDED}
     assert outcomes(KEY, above) == {FAILED}
+    dsa = measured(answer(LEAF, of(ICA, key_type="DSA", key_bits=2048), ROOT))
+    assert {finding(code, dsa).level for code in KEY} == {Level.RECOMMENDED}
     usual = {"key_type": "EC", "key_bits": 384, "curve": "secp384r1"}
     fine = measured(answer(of(LEAF, **usual), of(ICA, **usual), ROOT))
     assert outcomes(KEY, fine) == {PASSED}
