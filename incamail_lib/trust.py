@@ -149,7 +149,7 @@ def judge_trust(
     if store.problem:
         return asked.answer(TrustReason.STORE_UNREADABLE, store.problem)
     parsed = [_parsed(c) for c in chain[:MAX_LENGTH]]
-    if not parsed or parsed[0] is None:
+    if not parsed or parsed[0] is None or chain[0].problem:
         problem = chain[0].problem or chain[0].name if chain else "no certificate"
         return asked.answer(TrustReason.MALFORMED, problem, culprit=chain[0] if chain else None)
     others = [c for c in parsed[1:] if c is not None]
@@ -189,7 +189,7 @@ class _Question:
             purpose=self.purpose,
             trusted=observed,
             reason=reason,
-            detail=printable(detail or (culprit.name if culprit else "")),
+            detail=printable(detail or (culprit.problem or culprit.name if culprit else "")),
             path=tuple(c.name for c in path),
             members=tuple(path) or self._sent_path(),
             complete=bool(path),
@@ -316,9 +316,11 @@ def _ended_by(certificate: CertificateFacts, now: dt.datetime) -> bool:
 
 
 def _parsed(certificate: CertificateFacts) -> crypto.X509 | None:
-    if certificate.problem:
+    """For OpenSSL, which reads some that we do not; what it cannot read either is left out."""
+    try:
+        return _for_openssl(parse(certificate.der))
+    except UNREADABLE:
         return None
-    return _for_openssl(parse(certificate.der))
 
 
 def _for_openssl(certificate: x509.Certificate) -> crypto.X509 | None:

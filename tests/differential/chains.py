@@ -40,6 +40,7 @@ class Member:
     netscape: int | None = None
     constraints: tuple[x509.NameConstraints, bool] | None = None
     unknown: bool | None = None  # an unheard-of extension, critical or not
+    further: tuple[tuple[x509.ExtensionType, bool], ...] = ()
     names: tuple[x509.GeneralName, ...] = ()
     start: dt.timedelta = -10 * DAY
     end: dt.timedelta = 90 * DAY
@@ -145,6 +146,7 @@ def _extensions(member: Member, above: Member) -> Iterator[tuple[x509.ExtensionT
         yield member.constraints
     if member.unknown is not None:
         yield x509.UnrecognizedExtension(UNHEARD_OF, b"\x05\x00"), member.unknown
+    yield from member.further
     if member.names:
         yield x509.SubjectAlternativeName(member.names), False
     if member.identifiers:

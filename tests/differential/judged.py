@@ -31,11 +31,15 @@ def accepted(answer: TrustFacts, level: int) -> bool:
     return answer.trusted.is_yes and (answer.security_level or 0) >= level
 
 
-def why_stricter(answer: TrustFacts) -> str:
+def why_stricter(answer: TrustFacts, case: Case) -> str:
     """The reason for refusing what `openssl verify` accepts; "" if there is none.
 
-    Every one is a rule of TLS, which verifying a chain alone does not know.
+    Every one is a rule of TLS, which verifying a chain alone does not know; or a certificate that
+    OpenSSL reads and our parser does not.
     """
+    read = [read_certificate(der) for der in (*case.chain, *case.anchors)]
+    if any(certificate.problem for certificate in read):
+        return "a certificate that our parser cannot read"
     culprit = answer.culprit
     if culprit is None:
         return ""

