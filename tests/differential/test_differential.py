@@ -16,7 +16,11 @@ from differential.twists import cases
 
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 
-pytestmark = [pytest.mark.tool("openssl"), pytest.mark.xdist_group("differential")]
+pytestmark = [
+    pytest.mark.tool("openssl"),
+    pytest.mark.xdist_group("differential"),
+    pytest.mark.timeout(900),  # half a minute of work, which a busy machine may stretch
+]
 SEED = 20261126
 LEVELS = (1, 2)
 Asked = tuple[int, str, int]  # case, purpose, level
