@@ -114,7 +114,9 @@ def public_client_authority() -> AuditFacts:
     facts = sound()
     credential = facts.credentials[0]
     trust = tuple(t.model_copy(update={"public": True}) for t in credential.trust)
-    changed = credential.model_copy(update={"trust": trust})
+    leaf = credential.chain[0].model_copy(update={"issuer_o": ("DigiCert Inc",)})
+    chain = (leaf, *credential.chain[1:])
+    changed = credential.model_copy(update={"trust": trust, "chain": chain})
     return facts.model_copy(update={"credentials": (changed,)})
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from incamail_lib.certificate import read_certificate
 from incamail_lib.certificate.stores import TrustStore, certifi_store, file_store, system_store
 from incamail_lib.errors import MaterialError
-from incamail_lib.facts.certificate import TrustFacts, TrustReason
+from incamail_lib.facts.certificate import Reservation, TrustFacts, TrustReason
 from incamail_lib.facts.observation import Answer
 from incamail_lib.lab import pki
 from incamail_lib.lab.authority import Recipe, new_root, pem_of
@@ -80,7 +80,6 @@ REFUSALS = [
     (issued(Variant.SERVER).chain, CLIENT, TrustReason.WRONG_PURPOSE),
     (issued(Variant.CLIENT).chain, SERVER, TrustReason.WRONG_PURPOSE),
     (issued(Variant.SERVER_ONLY_CA).chain, CLIENT, TrustReason.WRONG_PURPOSE),
-    (issued(Variant.WEAK_KEY).chain, SERVER, TrustReason.WEAK),
     (issued(Variant.SHA1).chain, SERVER, TrustReason.WEAK),
 ]
 
@@ -114,6 +113,17 @@ def test_what_serves_the_purpose_is_trusted(
 ) -> None:
     """The same variants pass for the purpose they have; names are no matter of a store."""
     assert said(store, issued(variant).chain, purpose).reason is TrustReason.TRUSTED
+
+
+def test_a_key_that_only_level_2_refuses_is_trusted_with_reserve(store: TrustStore) -> None:
+    """RSA 1024 is OpenSSL's level 1; Debian's default of 2 refuses it, and the leaf is named."""
+    found = said(store, issued(Variant.WEAK_KEY).chain)
+    assert (found.reason, found.security_level) == (TrustReason.TRUSTED, 1)
+    assert [(r.reason, r.name) for r in found.reserved] == [
+        (Reservation.LEVEL_2, subject(issued(Variant.WEAK_KEY).certificate))
+    ]
+    sound = said(store, issued().chain)
+    assert (sound.security_level, sound.reserved) == (2, ())
 
 
 def test_the_refusal_names_who_is_at_fault(store: TrustStore) -> None:

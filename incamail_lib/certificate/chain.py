@@ -32,6 +32,7 @@ def link(chain: Sequence[CertificateFacts]) -> ChainFacts:
         in_order=[c.sha256 for c in certificates[: len(path)]] == [c.sha256 for c in path],
         root_sent=len(path) > 1 and last.self_signed,
         duplicates=len(certificates) - len(unique),
+        path=tuple(c.sha256 for c in path),
         unrelated=tuple(c.subject for c in unique if c.sha256 not in in_path),
         missing_issuer="" if last.self_signed else last.issuer,
         missing_issuer_urls=() if last.self_signed else last.ca_issuers_urls,

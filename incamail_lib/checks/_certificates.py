@@ -1,4 +1,8 @@
-"""Judgements about certificates that serve both directions: pure, on facts and a date."""
+"""Judgements about certificates that serve both directions: pure, on facts and a date.
+
+Each looks at the whole path that the trust stores found, anchor included. What else lies in the
+file or was sent is mentioned and never judged.
+"""
 
 from __future__ import annotations
 
@@ -6,120 +10,309 @@ import datetime as dt
 from collections.abc import Sequence
 
 from incamail_lib.checks._core import Result, failed, not_applicable, passed, unknown
-from incamail_lib.checks.words import joined, stores_text
+from incamail_lib.checks.validity import Presented, earliest_renewal, ends, first_to_end
+from incamail_lib.checks.words import hindrance_text, joined, stores_text, trust_remedy
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
+from incamail_lib.facts.strength import (
+    KNOWN_KEYS,
+    LEVELS,
+    has_usual_key,
+    key_bits,
+    signature_bits,
+)
 from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, say
+from incamail_lib.i18n import N_, Text, say
 
-RENEWAL_DUE = dt.timedelta(days=30)
-BROKEN_HASHES = frozenset({"md2", "md5", "sha1"})
-MIN_RSA, GOOD_RSA, MIN_EC = 2048, 3000, 224
+GOOD_RSA = 2048  # BR §6.1.5; OpenSSL rounds, so that its level 2 takes 1904 and more
+_MEMBER_REMEDY = N_(
+    "Install the authority's current intermediate certificates, or have the certificate issued "
+    "anew by an authority whose own certificates are sound."
+)
+# Each has a check of its own: here it keeps the question of the authority open.
+_OTHER_CHECKS = frozenset(
+    {
+        *(TrustReason.EXPIRED, TrustReason.NOT_YET_VALID, TrustReason.WRONG_PURPOSE),
+        *(TrustReason.WEAK, TrustReason.UNUSUAL, TrustReason.TRUSTED),
+    }
+)
+_GAPS = frozenset({TrustReason.MISSING_INTERMEDIATE, TrustReason.ISSUER_KEY_DIFFERS})
 
 
-def valid_now(leaf: CertificateFacts, now: dt.datetime) -> Result:
-    """Now lies between notBefore and notAfter (RFC 5280 §4.1.2.5)."""
-    if leaf.not_before is None or leaf.not_after is None:
-        return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
-    if now < leaf.not_before:
-        return failed(say("Not valid before {date}.", date=leaf.not_before.date().isoformat()))
-    if now > leaf.not_after:
-        return failed(say("Expired on {date}.", date=leaf.not_after.date().isoformat()))
-    return passed(say("Valid until {date}.", date=leaf.not_after.date().isoformat()))
+def valid_now(shown: Presented, now: dt.datetime) -> Result:
+    """Now lies within the validity of every certificate of the path (RFC 5280 §6.1.3)."""
+    path = shown.path(now)
+    for certificate in path:
+        if certificate.not_before is None or certificate.not_after is None:
+            return _undated(certificate)
+        start, end = certificate.not_before, certificate.not_after
+        if now < start:
+            return _outside(certificate, path, N_("Not valid before {date}."), start)
+        if now > end:
+            return _outside(certificate, path, N_("Expired on {date}."), end)
+    return passed(_until(path))
 
 
-def valid_at(leaf: CertificateFacts, day: dt.date | None, now: dt.datetime) -> Result:
-    """Still valid at the end of `day`, the go-live date; one that has passed decides nothing."""
+def _undated(certificate: CertificateFacts) -> Result:
+    return unknown(say("The validity could not be read: {problem}.", problem=certificate.problem))
+
+
+def _outside(
+    certificate: CertificateFacts,
+    path: Sequence[CertificateFacts],
+    sentence: str,
+    moment: dt.datetime,
+) -> Result:
+    told = say(sentence, date=moment.date().isoformat())
+    if certificate is path[0]:
+        return failed(told)
+    named = say("On the path lies {name}: {told}", name=certificate.name, told=told)
+    return failed(named, remedy=say(_MEMBER_REMEDY))
+
+
+def _until(path: Sequence[CertificateFacts]) -> Text:
+    first, end = first_to_end(path), ends(path)
+    date = end.date().isoformat() if end else "–"
+    if first is path[0]:
+        return say("Valid until {date}.", date=date)
+    return say("Valid until {date}, when {name} on its path ends.", date=date, name=first.name)
+
+
+def valid_at(shown: Presented, day: dt.date | None, now: dt.datetime) -> Result:
+    """The path still holds at the end of `day`, the go-live date; a past one decides nothing.
+
+    Where another store accepts the chain by a path that ends earlier, that is recommended to be
+    looked at: which of them the peer has is not known.
+    """
     if day is None:
         return not_applicable(say("No go-live date is fixed yet."))
     if day < now.date():
         return not_applicable(say("The go-live date {day} has passed.", day=day.isoformat()))
-    if leaf.not_after is None:
-        return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
-    until = leaf.not_after.date()
-    if until <= day:
-        return failed(
-            say("Ends on {date}; go-live is on {day}.", date=until.isoformat(), day=day.isoformat())
+    path = shown.path(now)
+    if ends(path) is None:
+        return _undated(path[0])
+    told = _at_go_live(path, day)
+    if _over_by(path, day):
+        return failed(told)
+    for answer in shown.other_paths(now):
+        if answer.members and _over_by(answer.members, day):
+            other = _at_go_live(answer.members, day)
+            text = say("By the path of {store}: {told}", store=answer.store, told=other)
+            return failed(text, level=Level.RECOMMENDED)
+    return passed(told)
+
+
+def _over_by(path: Sequence[CertificateFacts], day: dt.date) -> bool:
+    end = ends(path)
+    return end is not None and end.date() <= day
+
+
+def _at_go_live(path: Sequence[CertificateFacts], day: dt.date) -> Text:
+    first, end = first_to_end(path), ends(path)
+    told = {"date": end.date().isoformat() if end else "–", "day": day.isoformat()}
+    over = _over_by(path, day)
+    if first is path[0] and over:
+        return say("Ends on {date}; go-live is on {day}.", **told)
+    if first is path[0]:
+        return say("Ends on {date}, after go-live on {day}.", **told)
+    if over:
+        return say(
+            "{name} on its path ends on {date}; go-live is on {day}.", name=first.name, **told
         )
-    return passed(
-        say("Ends on {date}, after go-live on {day}.", date=until.isoformat(), day=day.isoformat())
+    return say(
+        "{name} on its path ends on {date}, after go-live on {day}.", name=first.name, **told
     )
 
 
-def renewal_not_due(leaf: CertificateFacts, now: dt.datetime) -> Result:
-    """More than 30 days, or a third of a shorter life, are left."""
-    if leaf.not_after is None or leaf.not_before is None:
-        return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
-    left = leaf.not_after - now
-    days = max(left.days, 0)
-    due = min(RENEWAL_DUE, (leaf.not_after - leaf.not_before) / 3)
-    date = leaf.not_after.date().isoformat()
-    if left <= due:
-        return failed(say("{days} days left, until {date}.", days=days, date=date))
-    return passed(say("{days} days left, until {date}.", days=days, date=date))
+def renewal_not_due(shown: Presented, now: dt.datetime) -> Result:
+    """More than 30 days, or a third of the leaf's life, are left until the path ends."""
+    renewal = earliest_renewal(shown, now)
+    if renewal is None:
+        return _undated(shown.leaf)
+    start, end, _ = renewal
+    told = say(
+        "{days} days left, until {date}.",
+        days=max((end - now).days, 0),
+        date=end.date().isoformat(),
+    )
+    return failed(told) if now >= start else passed(told)
 
 
-def key_is_strong(leaf: CertificateFacts) -> Result:
-    """RSA of 2048 bit or more, or an elliptic curve of 224 or more (BR §6.1.5, RFC 9325 §4.5)."""
-    told = say("{kind}, {bits} bit.", kind=leaf.key_type or "–", bits=leaf.key_bits)
-    if leaf.key_type == "RSA":
-        return passed(told) if leaf.key_bits >= MIN_RSA else failed(told)
-    if leaf.key_type in ("EC", "Ed25519", "Ed448"):
-        return passed(told) if leaf.key_bits >= MIN_EC else failed(told)
-    return failed(told) if leaf.key_type == "DSA" else unknown(told)
+def key_is_strong(shown: Presented, now: dt.datetime) -> Result:
+    """Every key of the path is of a size and kind that TLS peers take (RFC 9325 §4.5).
 
-
-def signatures_are_sound(chain: Sequence[CertificateFacts]) -> Result:
-    """No SHA-1 or MD5 below the root, whose own signature is of no matter."""
-    bad = [c for c in chain if not c.self_signed and c.signature_hash in BROKEN_HASHES]
-    if bad:
-        names = joined([f"{c.subject} ({c.signature_hash})" for c in bad])
-        return failed(say("Signed with a broken algorithm: {names}.", names=names))
-    if chain[0].problem or not chain[0].signature_algorithm:
-        return unknown(say("The signature could not be read."))
-    return passed(say("{algorithm}", algorithm=chain[0].signature_algorithm))
-
-
-def chain_is_complete(chain: Sequence[CertificateFacts], trust: Sequence[TrustFacts]) -> Result:
-    """No store misses an intermediate; where it is missing, its name and address are told."""
-    missing = [t for t in trust if t.reason is TrustReason.MISSING_INTERMEDIATE]
-    if missing:
-        urls = chain[0].ca_issuers_urls
-        return failed(
-            say(
-                "Missing intermediate: {name} ({url}).",
-                name=missing[0].detail,
-                url=urls[0] if urls else "–",
-            )
-        )
-    if not trust or all(t.reason is TrustReason.STORE_UNREADABLE for t in trust):
-        return unknown(say("No trust store could be asked."))
-    return passed(say("{count} certificates, none missing.", count=len(chain)))
-
-
-def trusted_somewhere(trust: Sequence[TrustFacts]) -> Result:
-    """At least one store trusts the chain; the stores stand side by side.
-
-    An end of validity, a missing intermediate and a wrong purpose have checks of their own: here
-    it matters whether the authority is recognised.
+    What OpenSSL refuses at security level 1 fails; what only level 2 refuses, the default of
+    Debian and others, and a kind of authority's key that only some libraries take, is told as a
+    recommendation.
     """
-    asked = [t for t in trust if t.reason is not TrustReason.STORE_UNREADABLE]
-    if not asked:
-        return unknown(say("No trust store could be asked."))
-    other = (
-        *(TrustReason.EXPIRED, TrustReason.NOT_YET_VALID, TrustReason.WRONG_PURPOSE),
-        *(TrustReason.WEAK, TrustReason.TRUSTED),
+    path = shown.path(now)
+    for number, certificate in enumerate(path):
+        if number == 0 and not _usual_key(certificate):
+            return failed(
+                _key(certificate, N_("{key}: TLS peers do not take this kind by default."))
+            )
+        if certificate.key_type not in KNOWN_KEYS:
+            return unknown(_key(certificate, "{key}."))
+        if key_bits(certificate) < LEVELS[1]:
+            return failed(_key(certificate, N_("{key}: every TLS library refuses it.")))
+    for certificate in path:
+        doubt = _doubt(certificate)
+        if doubt:
+            return failed(_key(certificate, doubt), level=Level.RECOMMENDED)
+    return passed(_key(path[0], "{key}."))
+
+
+_NOT_TAKEN = N_("{key}: TLS peers do not take this kind by default.")
+
+
+def _doubt(certificate: CertificateFacts) -> str:
+    """Why some TLS libraries refuse a key that OpenSSL takes at level 1; "" if none does."""
+    if key_bits(certificate) < LEVELS[2]:
+        return N_(
+            "{key}: refused at OpenSSL's security level 2, the default of Debian and others; "
+            "accepted at level 1."
+        )
+    if certificate.key_type == "RSA" and certificate.key_bits < GOOD_RSA:
+        return N_("{key}: fewer than the 2048 bit that the rules of public authorities ask for.")
+    if not _usual_key(certificate):
+        return N_("{key}: OpenSSL accepts it in an authority's certificate, GnuTLS does not.")
+    return ""
+
+
+def _usual_key(certificate: CertificateFacts) -> bool:
+    unread = certificate.key_type == "EC" and not certificate.curve  # facts of an older version
+    return unread or has_usual_key(certificate)
+
+
+def _key(certificate: CertificateFacts, template: str) -> Text:
+    kind = " ".join(part for part in (certificate.key_type, certificate.curve) if part)
+    key = say(
+        "{name}, {kind}, {bits} bit",
+        name=certificate.name,
+        kind=kind or "–",
+        bits=certificate.key_bits,
     )
-    told = stores_text(asked)
-    if any(t.reason in other for t in asked):
-        return passed(say("{stores}", stores=told))
-    if all(t.reason is TrustReason.MISSING_INTERMEDIATE for t in asked):
+    return say(template, key=key)
+
+
+def signatures_are_sound(shown: Presented, now: dt.datetime) -> Result:
+    """No SHA-1 or MD5 below the anchor, whose own signature nobody verifies, and nothing rare."""
+    path = shown.path(now)
+    complete = any(t.complete for t in shown.asked)
+    signed = [c for n, c in enumerate(path) if not c.self_signed and (n < len(path) - 1 or n == 0)]
+    signed = signed if complete else [c for c in path if not c.self_signed]
+    if path[0].problem or not path[0].signature_algorithm:
+        return unknown(say("The signature could not be read."))
+    for certificate in signed:
+        bits = signature_bits(certificate)
+        told = {"name": certificate.name, "algorithm": certificate.signature_algorithm}
+        if bits is not None and bits < LEVELS[1]:
+            return failed(say("Signed with a broken algorithm: {name} ({algorithm}).", **told))
+        if bits is None and certificate.signature_hash:
+            return failed(
+                say("Many TLS libraries cannot verify the signature: {name} ({algorithm}).", **told)
+            )
+    return passed(say("{algorithm}", algorithm=path[0].signature_algorithm))
+
+
+def leaf_serves(shown: Presented, purpose: str) -> Result | None:
+    """What keeps the leaf itself from its purpose; None if nothing does."""
+    hindrance = shown.leaf.hindrance(purpose)
+    if hindrance is None:
+        return None
+    return failed(hindrance_text(shown.leaf, hindrance, purpose))
+
+
+def authorities_allow(shown: Presented, purpose: str, now: dt.datetime) -> Result | None:
+    """What keeps the certificates above the leaf from allowing the purpose; None if nothing."""
+    for certificate in shown.path(now)[1:]:
+        hindrance = certificate.hindrance(purpose, issuing=True)
+        if hindrance is not None:
+            return failed(hindrance_text(certificate, hindrance, purpose, issuing=True))
+    return None
+
+
+def peculiar_use(shown: Presented, purpose: str) -> Result | None:
+    """What OpenSSL takes and other libraries refuse, as a recommendation; None if nothing."""
+    leaf = shown.leaf
+    if leaf.is_ca:
+        told = say(
+            "{name} is the certificate of an authority (CA): OpenSSL takes it, other libraries "
+            "do not.",
+            name=leaf.name,
+        )
+        return failed(told, level=Level.RECOMMENDED)
+    if purpose == "serverAuth" and not leaf.signs:
+        told = say(
+            "Its key usage lacks digitalSignature, which TLS 1.3 and ECDHE need: OpenSSL takes "
+            "it all the same, GnuTLS (Exim on Debian) refuses it."
+        )
+        return failed(told, level=Level.RECOMMENDED)
+    return None
+
+
+def chain_is_complete(shown: Presented) -> Result:
+    """No store misses an intermediate, and none was replaced by one with another key."""
+    if not shown.asked:
+        return unknown(say("No trust store could be asked."))
+    gaps = [t for t in shown.asked if t.reason in _GAPS]
+    if gaps:
+        return _gap(shown, gaps[0])
+    if shown.beside:
+        names = joined([c.name for c in shown.beside])
+        return passed(say("None missing. Not on the path, and not judged: {names}.", names=names))
+    return passed(say("{count} certificates, none missing.", count=len(shown.chain)))
+
+
+def _gap(shown: Presented, gap: TrustFacts) -> Result:
+    if gap.reason is TrustReason.ISSUER_KEY_DIFFERS:
+        told = say(
+            "{name} has the name of the issuer that is needed, but another key: the authority "
+            "has replaced this certificate.",
+            name=gap.detail,
+        )
+        return failed(told, remedy=trust_remedy(gap.reason))
+    urls = shown.leaf.ca_issuers_urls
+    return failed(
+        say("Missing intermediate: {name} ({url}).", name=gap.detail, url=urls[0] if urls else "–")
+    )
+
+
+def trusted_somewhere(shown: Presented, now: dt.datetime) -> Result:
+    """At least one store accepts the chain for the purpose; the stores stand side by side.
+
+    An end of validity, a missing intermediate, a wrong purpose and a weak key have checks of
+    their own. They keep this question open and never answer it.
+    """
+    if not shown.asked:
+        return unknown(say("No trust store could be asked."))
+    told = stores_text(shown.asked)
+    if shown.accepted_at(now):
+        return passed(say("{stores}. Revocation was not checked.", stores=told))
+    reasons = [t.reason for t in shown.asked]
+    if any(_judged_elsewhere(t) for t in shown.asked):
+        return unknown(
+            say("Not accepted for another reason, so this stays open: {stores}.", stores=told)
+        )
+    if all(reason in _GAPS for reason in reasons):
         return unknown(say("An intermediate is missing, so the authority cannot be judged."))
-    return failed(say("{stores}", stores=told))
+    return failed(say("{stores}", stores=told), remedy=_remedy(shown.asked))
 
 
-def stores_agree(trust: Sequence[TrustFacts]) -> Result:
+def _judged_elsewhere(answer: TrustFacts) -> bool:
+    """Whether another check sees this fault: it looks at the path, so the culprit must be on it."""
+    on_path = answer.culprit is None or answer.culprit in answer.members
+    return answer.reason in _OTHER_CHECKS and on_path
+
+
+def _remedy(asked: Sequence[TrustFacts]) -> Text | None:
+    """The remedy for the store that came furthest: a path with a fault before an unknown root."""
+    furthest = max(asked, key=lambda t: (t.complete, len(t.members)))
+    return trust_remedy(furthest.reason)
+
+
+def stores_agree(shown: Presented) -> Result:
     """All stores give the same answer."""
-    asked = [t for t in trust if t.reason is not TrustReason.STORE_UNREADABLE]
+    asked = shown.asked
     if not asked:
         return unknown(say("No trust store could be asked."))
     if len(asked) == 1:

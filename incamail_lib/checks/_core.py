@@ -144,7 +144,7 @@ def judge(facts: AuditFacts, checks: Iterable[Check], now: dt.datetime) -> tuple
     unknown and names it; one whose prerequisite is not applicable is not applicable either.
     What was looked at from a place where it does not count becomes unknown in the end.
     """
-    context = Context(facts, now)
+    context = Context(facts, now.astimezone(dt.UTC))  # dates are compared in UTC
     done: dict[str, list[Finding]] = {}
     counted: list[Finding] = []
     for rule in checks:

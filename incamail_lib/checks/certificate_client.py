@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from dataclasses import replace
 
 from incamail_lib.checks import _certificates as rules
 from incamail_lib.checks._core import (
@@ -16,8 +17,9 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._subjects import sending_credentials
+from incamail_lib.checks.validity import Presented, held_by
 from incamail_lib.checks.words import joined
-from incamail_lib.facts.certificate import CredentialFacts, CredentialUse, TrustFacts
+from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
 from incamail_lib.findings import Level
 from incamail_lib.guide.ca_policy import ca_policy
 from incamail_lib.i18n import N_, Text, say
@@ -29,8 +31,8 @@ _CLIENT_REMEDY = N_(
 )
 
 
-def _client_trust(told: CredentialFacts) -> Sequence[TrustFacts]:
-    return [t for t in told.trust if t.purpose == "clientAuth"]
+def _held(told: CredentialFacts) -> Presented:
+    return held_by(told, "clientAuth")
 
 
 _NOT_FIRST = N_(
@@ -100,32 +102,48 @@ def sending_key_matches(told: CredentialFacts, _: Context) -> Result:
     requires=("CERT20",),
 )
 def client_usage_is_allowed(told: CredentialFacts, _: Context) -> Result:
-    """The leaf has clientAuth, or no extended key usage at all."""
-    leaf = told.chain[0]
-    if leaf.allows("clientAuth"):
-        return passed(say("clientAuth is allowed."))
-    usages = joined(leaf.ext_key_usage or ())
-    return failed(say("clientAuth is missing; allowed are {usages}.", usages=usages))
+    """Extended key usage, key usage and Netscape type of the leaf allow a client."""
+    held = _held(told)
+    return (
+        rules.leaf_serves(held, "clientAuth")
+        or rules.peculiar_use(held, "clientAuth")
+        or passed(say("clientAuth is allowed."))
+    )
 
 
 @check(
     "CERT23",
     on=sending_credentials,
-    title=N_("The intermediate certificates allow use as a client"),
-    why=N_("OpenSSL also checks the issuing authorities: one that is for servers only is refused."),
+    title=N_("The certificates of the authorities allow use as a client"),
+    why=N_(
+        "OpenSSL also checks the issuing authorities up to the root: one that is for servers only "
+        "is refused."
+    ),
     remedy=_CLIENT_REMEDY,
     item="6.1",
     reference="RFC 5280 §4.2.1.12; openssl-verification-options(1)",
     requires=("CERT20",),
 )
-def intermediates_allow_clients(told: CredentialFacts, _: Context) -> Result:
-    """No intermediate restricts its certificates to servers."""
-    refusing = [c.subject for c in told.chain[1:] if not c.allows("clientAuth")]
-    if refusing:
-        return failed(say("clientAuth is missing in {names}.", names=joined(refusing)))
-    if len(told.chain) == 1 and not told.chain[0].self_signed:
+def intermediates_allow_clients(told: CredentialFacts, context: Context) -> Result:
+    """No certificate above the leaf restricts what it issues to servers."""
+    held = _held(told)
+    restricted = rules.authorities_allow(held, "clientAuth", context.now)
+    if restricted is not None:
+        return replace(restricted, remedy=_server_only_remedy())
+    if told.trust and not held.asked:
+        return unknown(say("No trust store could be asked."))
+    if len(held.path(context.now)) == 1 and not told.chain[0].self_signed:
         return unknown(say("The file holds no intermediate certificate."))
-    return passed(say("No intermediate restricts the use."))
+    return passed(say("No authority restricts the use."))
+
+
+def _server_only_remedy() -> Text:
+    return say(
+        "New intermediate certificates of public authorities are for servers only since {date}. "
+        "{remedy}",
+        date=ca_policy().new_intermediates.server_only_from.isoformat(),
+        remedy=say(_CLIENT_REMEDY),
+    )
 
 
 @check(
@@ -143,35 +161,61 @@ def intermediates_allow_clients(told: CredentialFacts, _: Context) -> Result:
     requires=("CERT22",),
 )
 def client_usage_survives_renewal(told: CredentialFacts, _: Context) -> Result:
-    """The authority still issues clientAuth on the day this certificate ends."""
-    public = rules.is_public(_client_trust(told))
+    """The authority still issues clientAuth on the day this certificate ends.
+
+    Where its own date is not known, no renewal is promised: the root programme's is the latest.
+    """
+    held = _held(told)
+    if not held.asked:
+        return unknown(say("No trust store could be asked."))
+    public = rules.is_public(held.asked)
     if public is None:
         return unknown(say(rules.ROOT_NOT_KNOWN))
     if not public:
         return not_applicable(say("A private authority is not bound by the public rules."))
-    leaf = told.chain[0]
-    if leaf.not_after is None:
-        return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
-    end = ca_policy().end_of_client_auth(leaf.issuer_o)
-    renewal, last = leaf.not_after.date().isoformat(), end.ends_on.isoformat()
-    if leaf.not_after.date() >= end.ends_on:
+    if held.leaf.not_after is None:
+        return unknown(say("The validity could not be read: {problem}.", problem=held.leaf.problem))
+    return _renewal(held.leaf, held.leaf.not_after.date())
+
+
+def _renewal(leaf: CertificateFacts, ends_on: dt.date) -> Result:
+    policy = ca_policy()
+    end = policy.end_of_client_auth(leaf.issuer_o)
+    told = {
+        "renewal": ends_on.isoformat(),
+        "authority": end.authority,
+        "issuer": ", ".join(leaf.issuer_o) or leaf.issuer or "–",
+        "last": end.told_date,
+        "rule": policy.root_programme.authority,
+    }
+    if not end.known and ends_on < end.ends_on:
+        return unknown(say(_NOT_KNOWN, **told))
+    if not end.known:
+        return failed(say(_AT_THE_LATEST, **told))
+    if end.contradicted_by is not None and end.ends_on <= ends_on < end.contradicted_by:
+        other = end.contradicted_by.isoformat()
+        return failed(say(_CONTRADICTORY, **told, other=other))
+    if ends_on >= end.ends_on:
         return failed(
-            say(
-                "It ends on {renewal}; {authority} issues clientAuth until {last} only.",
-                renewal=renewal,
-                authority=end.authority,
-                last=last,
-            )
+            say("It ends on {renewal}; {authority} issues clientAuth until {last} only.", **told)
         )
-    return failed(
-        say(
-            "One more renewal (by {renewal}) can keep clientAuth; {authority} ends it on {last}.",
-            renewal=renewal,
-            authority=end.authority,
-            last=last,
-        ),
-        level=Level.INFO,
-    )
+    return failed(say(_ONE_MORE, **told), level=Level.INFO)
+
+
+_NOT_KNOWN = N_(
+    "It ends on {renewal}. When {issuer} stops issuing clientAuth is not known; it does so on "
+    "{last} at the latest ({rule})."
+)
+_AT_THE_LATEST = N_(
+    "It ends on {renewal}; {issuer} stops issuing clientAuth on {last} at the latest ({rule})."
+)
+_CONTRADICTORY = N_(
+    "It ends on {renewal}. Sources contradict each other on when {authority} stops issuing "
+    "clientAuth: {last} or {other}."
+)
+_ONE_MORE = N_(
+    "One more renewal (by {renewal}) can keep clientAuth; {authority} ends it on {last}."
+)
 
 
 @check(
@@ -185,8 +229,8 @@ def client_usage_survives_renewal(told: CredentialFacts, _: Context) -> Result:
     requires=("CERT20",),
 )
 def client_is_valid_today(told: CredentialFacts, context: Context) -> Result:
-    """Now lies within the validity."""
-    return rules.valid_now(told.chain[0], context.now)
+    """Now lies within the validity of every certificate of the path."""
+    return rules.valid_now(_held(told), context.now)
 
 
 @check(
@@ -200,8 +244,8 @@ def client_is_valid_today(told: CredentialFacts, context: Context) -> Result:
     requires=("CERT25",),
 )
 def client_is_valid_at_go_live(told: CredentialFacts, context: Context) -> Result:
-    """The go-live date lies before the end."""
-    return rules.valid_at(told.chain[0], context.facts.declared.go_live, context.now)
+    """The go-live date lies before the end of the path."""
+    return rules.valid_at(_held(told), context.facts.declared.go_live, context.now)
 
 
 @check(
@@ -216,8 +260,8 @@ def client_is_valid_at_go_live(told: CredentialFacts, context: Context) -> Resul
     requires=("CERT25",),
 )
 def client_renewal_is_not_due(told: CredentialFacts, context: Context) -> Result:
-    """More than 30 days, or a third of its life, are left."""
-    return rules.renewal_not_due(told.chain[0], context.now)
+    """More than 30 days, or a third of its life, are left until the path ends."""
+    return rules.renewal_not_due(_held(told), context.now)
 
 
 @check(
@@ -249,7 +293,7 @@ def client_certificate_is_issued(told: CredentialFacts, _: Context) -> Result:
 )
 def client_chain_is_complete(told: CredentialFacts, _: Context) -> Result:
     """No store misses an intermediate."""
-    return rules.chain_is_complete(told.chain, _client_trust(told))
+    return rules.chain_is_complete(_held(told))
 
 
 @check(
@@ -263,27 +307,30 @@ def client_chain_is_complete(told: CredentialFacts, _: Context) -> Result:
     requires=("CERT28", "CERT29"),
 )
 def client_authority_is_recognised(told: CredentialFacts, context: Context) -> Result:
-    """A store knows the authority; or IncaMail itself took the certificate, which says more."""
+    """A store accepts the whole path; or IncaMail itself took the certificate, which says more."""
     taken = [e for e in context.facts.platform_endpoints if e.client_auth.own_accepted.is_yes]
     checked = [e for e in taken if e.client_auth.foreign_accepted.is_no]
     if checked:
         return passed(say("IncaMail accepted it, and refused a stranger's."))
-    return rules.trusted_somewhere(_client_trust(told))
+    return rules.trusted_somewhere(_held(told), context.now)
 
 
 @check(
     "CERT31",
     on=sending_credentials,
     title=N_("The key of the certificate for sending is strong enough"),
-    why=N_("Keys below RSA 2048 can be broken and are refused."),
+    why=N_(
+        "Keys below RSA 2048 can be broken, and most servers refuse them anywhere on the path. "
+        "Unusual elliptic curves are refused as well."
+    ),
     remedy=N_("Make a new key: RSA 3072 or an elliptic curve such as P-256."),
     item="6.1",
     reference="RFC 9325 §4.5; CA/B Forum BR §6.1.5",
     requires=("CERT20",),
 )
-def client_key_is_strong(told: CredentialFacts, _: Context) -> Result:
-    """RSA 2048, EC 224 or more."""
-    return rules.key_is_strong(told.chain[0])
+def client_key_is_strong(told: CredentialFacts, context: Context) -> Result:
+    """Every key of the path: RSA 2048 or more, a curve that TLS peers take, or Edwards."""
+    return rules.key_is_strong(_held(told), context.now)
 
 
 @check(
@@ -296,9 +343,9 @@ def client_key_is_strong(told: CredentialFacts, _: Context) -> Result:
     reference="RFC 9155 §2; CA/B Forum BR §7.1.3.2",
     requires=("CERT20",),
 )
-def client_signature_is_sound(told: CredentialFacts, _: Context) -> Result:
-    """No broken hash below the root."""
-    return rules.signatures_are_sound(told.chain)
+def client_signature_is_sound(told: CredentialFacts, context: Context) -> Result:
+    """No broken or rare hash on the path, the root's own signature apart."""
+    return rules.signatures_are_sound(_held(told), context.now)
 
 
 @check(

@@ -17,6 +17,7 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._endpoints import with_certificate
 from incamail_lib.checks._subjects import receiving
+from incamail_lib.checks.validity import shown_by
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.smtp import EndpointFacts
@@ -78,7 +79,7 @@ def server_certificate_is_issued(endpoint: EndpointFacts, _: Context) -> Result:
 @with_certificate
 def server_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     """No store misses an intermediate."""
-    return rules.chain_is_complete(endpoint.chain, endpoint.trust)
+    return rules.chain_is_complete(shown_by(endpoint))
 
 
 @check(
@@ -94,9 +95,9 @@ def server_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("CERT02", "CERT03"),
 )
 @with_certificate
-def server_authority_is_recognised(endpoint: EndpointFacts, _: Context) -> Result:
-    """At least one store knows the authority; each is told."""
-    return rules.trusted_somewhere(endpoint.trust)
+def server_authority_is_recognised(endpoint: EndpointFacts, context: Context) -> Result:
+    """At least one store accepts the whole path for a server; each is told."""
+    return rules.trusted_somewhere(shown_by(endpoint), context.now)
 
 
 @check(
@@ -113,7 +114,7 @@ def server_authority_is_recognised(endpoint: EndpointFacts, _: Context) -> Resul
 @with_certificate
 def server_stores_agree(endpoint: EndpointFacts, _: Context) -> Result:
     """Every store says the same."""
-    return rules.stores_agree(endpoint.trust)
+    return rules.stores_agree(shown_by(endpoint))
 
 
 @check(
@@ -153,8 +154,8 @@ def server_name_matches(endpoint: EndpointFacts, _: Context) -> Result:
 )
 @with_certificate
 def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
-    """Now lies within the validity."""
-    return rules.valid_now(endpoint.chain[0], context.now)
+    """Now lies within the validity of every certificate of the path."""
+    return rules.valid_now(shown_by(endpoint), context.now)
 
 
 @check(
@@ -169,8 +170,8 @@ def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
 )
 @with_certificate
 def server_is_valid_at_go_live(endpoint: EndpointFacts, context: Context) -> Result:
-    """The go-live date lies before the end."""
-    return rules.valid_at(endpoint.chain[0], context.facts.declared.go_live, context.now)
+    """The go-live date lies before the end of the path."""
+    return rules.valid_at(shown_by(endpoint), context.facts.declared.go_live, context.now)
 
 
 @check(
@@ -186,24 +187,27 @@ def server_is_valid_at_go_live(endpoint: EndpointFacts, context: Context) -> Res
 )
 @with_certificate
 def server_renewal_is_not_due(endpoint: EndpointFacts, context: Context) -> Result:
-    """More than 30 days, or a third of its life, are left."""
-    return rules.renewal_not_due(endpoint.chain[0], context.now)
+    """More than 30 days, or a third of its life, are left until the path ends."""
+    return rules.renewal_not_due(shown_by(endpoint), context.now)
 
 
 @check(
     "CERT10",
     on=receiving,
     title=N_("The key of the gateway's certificate is strong enough"),
-    why=N_("Keys below RSA 2048 can be broken and are refused."),
+    why=N_(
+        "Keys below RSA 2048 can be broken, and most servers refuse them anywhere on the path. "
+        "Unusual elliptic curves are refused as well."
+    ),
     remedy=N_("Make a new key: RSA 3072 or an elliptic curve such as P-256."),
     item="6.1",
     reference="RFC 9325 §4.5; CA/B Forum BR §6.1.5",
     requires=("CERT01",),
 )
 @with_certificate
-def server_key_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
-    """RSA 2048, EC 224 or more."""
-    return rules.key_is_strong(endpoint.chain[0])
+def server_key_is_strong(endpoint: EndpointFacts, context: Context) -> Result:
+    """Every key of the path: RSA 2048 or more, a curve that TLS peers take, or Edwards."""
+    return rules.key_is_strong(shown_by(endpoint), context.now)
 
 
 @check(
@@ -217,9 +221,9 @@ def server_key_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("CERT01",),
 )
 @with_certificate
-def server_signature_is_sound(endpoint: EndpointFacts, _: Context) -> Result:
-    """No broken hash below the root."""
-    return rules.signatures_are_sound(endpoint.chain)
+def server_signature_is_sound(endpoint: EndpointFacts, context: Context) -> Result:
+    """No broken or rare hash on the path, the root's own signature apart."""
+    return rules.signatures_are_sound(shown_by(endpoint), context.now)
 
 
 @check(
@@ -227,18 +231,24 @@ def server_signature_is_sound(endpoint: EndpointFacts, _: Context) -> Result:
     on=receiving,
     title=N_("The gateway's certificate may be used as a server"),
     why=N_("IncaMail's servers refuse a certificate that is meant for clients only."),
-    remedy=N_("Get a certificate with the usage serverAuth for the receiving gateway."),
+    remedy=N_(
+        "Get a certificate with the usages serverAuth and digitalSignature for the receiving "
+        "gateway, from an authority whose own certificates allow servers."
+    ),
     item="6.1",
     reference="RFC 5280 §4.2.1.12",
     requires=("CERT01",),
 )
 @with_certificate
-def server_usage_is_allowed(endpoint: EndpointFacts, _: Context) -> Result:
-    """Leaf and intermediates allow serverAuth, or say nothing."""
-    refusing = [c.subject for c in endpoint.chain if not c.allows("serverAuth")]
-    if refusing:
-        return failed(say("serverAuth is missing in {names}.", names=joined(refusing)))
-    return passed(say("serverAuth is allowed."))
+def server_usage_is_allowed(endpoint: EndpointFacts, context: Context) -> Result:
+    """Extended key usage, key usage and Netscape type of the whole path allow a server."""
+    shown = shown_by(endpoint)
+    return (
+        rules.leaf_serves(shown, "serverAuth")
+        or rules.authorities_allow(shown, "serverAuth", context.now)
+        or rules.peculiar_use(shown, "serverAuth")
+        or passed(say("serverAuth is allowed."))
+    )
 
 
 @check(
@@ -254,15 +264,17 @@ def server_usage_is_allowed(endpoint: EndpointFacts, _: Context) -> Result:
 )
 @with_certificate
 def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
-    """Each certificate is signed by the next, and none is out of place."""
-    links = next(c.tls.links for c in endpoint.connections if c.tls and c.tls.chain)
+    """Each certificate is signed by the next. What is not on the path is mentioned only."""
+    links = shown_by(endpoint).links
     if links is None:
         return unknown(say("The order was not examined."))
     if not links.in_order:
         return failed(say("The certificates are out of order."))
-    if links.unrelated or links.duplicates:
-        extra = joined(links.unrelated) if links.unrelated else "–"
-        return failed(say("Certificates that do not belong to the chain: {names}.", names=extra))
+    if links.duplicates:
+        return failed(say("{count} certificates are sent twice.", count=links.duplicates))
+    if links.unrelated:
+        names = joined(links.unrelated)
+        return passed(say("In order. Not on the path, and not judged: {names}.", names=names))
     return passed(say("{count} certificates in order.", count=links.length))
 
 
@@ -280,7 +292,7 @@ def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
 @with_certificate
 def server_root_is_not_sent(endpoint: EndpointFacts, _: Context) -> Result:
     """The chain ends below the root."""
-    links = next(c.tls.links for c in endpoint.connections if c.tls and c.tls.chain)
+    links = shown_by(endpoint).links
     if links is not None and links.root_sent:
         return failed(say("The root was sent along."))
     return passed(say("The root was not sent."))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from dataclasses import replace
 
+from incamail_lib.checks._certificates import chain_is_complete, valid_at, valid_now
 from incamail_lib.checks._core import (
     Check,
     Context,
@@ -20,10 +21,12 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._platform_facts import level_by, level_of_host
 from incamail_lib.checks._subjects import platform
-from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text
+from incamail_lib.checks.validity import shown_by
+from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text, trust_remedy
 from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
-from incamail_lib.findings import Level
+from incamail_lib.findings import Level, Outcome
 from incamail_lib.i18n import N_, say
 
 _IN_BETWEEN = N_(
@@ -239,17 +242,27 @@ def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Resul
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
-def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
-    """Every named trust store builds a path; when only some do, the MTA's may be the one."""
+def stores_trust_the_platform(endpoint: EndpointFacts, context: Context) -> Result:
+    """Every named trust store accepts the path; when only some do, the MTA's may be the one."""
     if not endpoint.trust:
         return _no_certificate(endpoint)
-    trusting = [t.store for t in endpoint.trust if t.trusted.is_yes]
-    others = [t for t in endpoint.trust if not t.trusted.is_yes]
+    accepting = shown_by(endpoint).accepted_at(context.now)
+    trusting = [t.store for t in endpoint.trust if t in accepting]
+    others = [t for t in endpoint.trust if t not in accepting]
+    doubtful = [t for t in accepting if t.reserved]
+    if not others and doubtful:
+        return failed(
+            say("Not every TLS library accepts it ({reasons}).", reasons=stores_text(doubtful)),
+            level=Level.RECOMMENDED,
+        )
     if not others:
-        return passed(say("Trusted by {stores}.", stores=joined(trusting)))
+        return passed(
+            say("Trusted by {stores}. Revocation was not checked.", stores=joined(trusting))
+        )
     reasons = stores_text(others)
-    if not trusting and all(t.trusted.is_no for t in others):
-        return failed(say("No store trusts it ({reasons}).", reasons=reasons))
+    if not trusting and all(_refuses(t) for t in others):
+        remedy = next((r for t in others if (r := trust_remedy(t.reason))), None)
+        return failed(say("No store trusts it ({reasons}).", reasons=reasons), remedy=remedy)
     if not trusting:
         return unknown(say("No store could judge it ({reasons}).", reasons=reasons))
     return failed(
@@ -260,6 +273,10 @@ def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
         ),
         level=Level.RECOMMENDED,
     )
+
+
+def _refuses(answer: TrustFacts) -> bool:
+    return answer.reason is not TrustReason.STORE_UNREADABLE
 
 
 @check(
@@ -274,22 +291,15 @@ def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
     seen_from=SeenFrom.CLIENT,
 )
 def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> Result:
-    """Now lies within the validity; an end before go-live is a renewal to watch, not a fault."""
-    leaf = endpoint.leaf
-    if leaf is None or leaf.not_before is None or leaf.not_after is None:
+    """Now lies within the validity of the path; an end before go-live is a renewal to watch."""
+    if not endpoint.chain:
         return _no_certificate(endpoint)
-    until = leaf.not_after.date().isoformat()
-    if context.now < leaf.not_before:
-        start = leaf.not_before.date().isoformat()
-        return failed(say("Not valid before {date}.", date=start))
-    if context.now > leaf.not_after:
-        return failed(say("Expired on {date}.", date=until))
-    go_live = context.facts.declared.go_live
-    if go_live and leaf.not_after < dt.datetime.combine(go_live, dt.time(), dt.UTC):
-        return failed(
-            say("Expires on {date}, before the go-live date.", date=until), level=Level.RECOMMENDED
-        )
-    return passed(say("Valid until {date}.", date=until))
+    shown = shown_by(endpoint)
+    today = valid_now(shown, context.now)
+    if today.outcome is not Outcome.PASSED:
+        return replace(today, remedy=None)
+    later = valid_at(shown, context.facts.declared.go_live, context.now)
+    return replace(later, level=Level.RECOMMENDED) if later.outcome is Outcome.FAILED else today
 
 
 @check(
@@ -366,13 +376,11 @@ def gateways_agree(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
     seen_from=SeenFrom.CLIENT,
 )
 def platform_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
-    """No store misses an intermediate."""
+    """No store misses an intermediate, and none was replaced by one with another key."""
     if not endpoint.trust:
         return _no_certificate(endpoint)
-    missing = [t for t in endpoint.trust if t.reason.value == "missing_intermediate"]
-    if missing:
-        return failed(say("An intermediate is missing: {detail}.", detail=missing[0].detail or "–"))
-    return passed(say("{count} certificates were sent.", count=len(endpoint.chain)))
+    found = chain_is_complete(shown_by(endpoint))
+    return replace(found, remedy=None)
 
 
 CHECKS: tuple[Check, ...] = (

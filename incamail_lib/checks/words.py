@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incamail_lib.facts.audit import Place
-from incamail_lib.facts.certificate import TrustFacts, TrustReason
+from incamail_lib.facts.certificate import (
+    CertificateFacts,
+    Hindrance,
+    Reservation,
+    TrustFacts,
+    TrustReason,
+)
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Stage
@@ -51,14 +57,89 @@ _STAGES: dict[Stage, str] = {
 _TRUST: dict[TrustReason, str] = {
     TrustReason.TRUSTED: N_("trusted"),
     TrustReason.MISSING_INTERMEDIATE: N_("an intermediate certificate is missing"),
+    TrustReason.ISSUER_KEY_DIFFERS: N_("the issuer's certificate has the name, but another key"),
     TrustReason.UNKNOWN_ROOT: N_("the root is not in this store"),
     TrustReason.SELF_SIGNED: N_("self-signed"),
     TrustReason.EXPIRED: N_("expired"),
     TrustReason.NOT_YET_VALID: N_("not yet valid"),
     TrustReason.WRONG_PURPOSE: N_("not issued for this purpose"),
     TrustReason.WEAK: N_("key or signature too weak"),
+    TrustReason.UNUSUAL: N_("key or signature of a kind that TLS peers do not take by default"),
+    TrustReason.NOT_AN_AUTHORITY: N_("the issuer's certificate is not that of an authority"),
+    TrustReason.PATH_LENGTH: N_("more authorities in a row than the path length allows"),
+    TrustReason.NAME_CONSTRAINTS: N_("the authority may not issue for these names"),
+    TrustReason.UNKNOWN_CRITICAL: N_("a critical extension that nobody knows"),
+    TrustReason.BAD_SIGNATURE: N_("the signature is wrong"),
+    TrustReason.REFUSED: N_("refused by OpenSSL"),
     TrustReason.MALFORMED: N_("malformed certificate"),
     TrustReason.STORE_UNREADABLE: N_("the store cannot be read"),
+}
+
+_TRUST_REMEDIES: dict[TrustReason, str] = {
+    TrustReason.MISSING_INTERMEDIATE: N_(
+        "Install the intermediate certificates of the authority behind the certificate itself."
+    ),
+    TrustReason.ISSUER_KEY_DIFFERS: N_(
+        "Download the authority's current intermediate certificates and put them in the place of "
+        "the old ones. The name is the same, the key is not."
+    ),
+    TrustReason.EXPIRED: N_(
+        "Renew the certificate that has expired. If it is one of the authority, install its "
+        "current intermediate certificates."
+    ),
+    TrustReason.NOT_YET_VALID: N_(
+        "Wait until the certificate is valid, or use another; check the clock of the computer."
+    ),
+    TrustReason.WRONG_PURPOSE: N_(
+        "Get a certificate for this purpose, from an authority whose own certificates allow it."
+    ),
+    TrustReason.WEAK: N_("Have the certificate issued anew with a stronger key and signature."),
+    TrustReason.UNUSUAL: N_(
+        "Have the certificate issued anew: with a key of RSA 3072 or P-256, signed with SHA-256."
+    ),
+    TrustReason.NOT_AN_AUTHORITY: N_(
+        "The certificate named signed another one, but may not: it is not the certificate of an "
+        "authority (CA). Install the authority's own intermediate certificates, or have the "
+        "certificate issued by a proper authority."
+    ),
+    TrustReason.PATH_LENGTH: N_(
+        "The certificate named allows fewer authorities below it. Ask the authority for a "
+        "certificate from an intermediate that may issue it."
+    ),
+    TrustReason.NAME_CONSTRAINTS: N_(
+        "The authority is restricted to other names. Have the certificate issued for names that "
+        "it may certify, or use another authority."
+    ),
+    TrustReason.UNKNOWN_CRITICAL: N_(
+        "Have the certificate issued without this extension, or with it not marked as critical."
+    ),
+    TrustReason.BAD_SIGNATURE: N_(
+        "The certificate was changed after it was signed, or damaged. Fetch it from the authority "
+        "again."
+    ),
+    TrustReason.REFUSED: N_(
+        "Have the certificate issued anew; show the authority the words of OpenSSL."
+    ),
+    TrustReason.MALFORMED: N_("Have the certificate issued anew and install it again."),
+}
+
+_RESERVATIONS: dict[Reservation, str] = {
+    Reservation.LEVEL_2: N_(
+        "too weak for OpenSSL's security level 2, the default of Debian and others"
+    ),
+    Reservation.UNUSUAL_AUTHORITY_KEY: N_("key of a kind that GnuTLS refuses"),
+    Reservation.NO_SIGNING: N_("key usage without digitalSignature, which GnuTLS refuses"),
+    Reservation.AUTHORITY_AS_LEAF: N_("certificate of an authority (CA), which some refuse"),
+}
+
+_OPENSSL_USAGES = {  # RFC 5280 §4.2.1.3
+    "digital_signature": "digitalSignature",
+    "content_commitment": "nonRepudiation",
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+    "key_cert_sign": "keyCertSign",
+    "crl_sign": "cRLSign",
 }
 
 
@@ -127,12 +208,68 @@ def trust_text(reason: TrustReason) -> Text:
     return Text(template=_TRUST[reason])
 
 
+def trust_remedy(reason: TrustReason) -> Text | None:
+    """What to do about it; None where it depends on the direction (root, self-signed)."""
+    found = _TRUST_REMEDIES.get(reason)
+    return say(found) if found else None
+
+
+def told_trust(answer: TrustFacts) -> Text:
+    """One store's answer: the reason, the certificate it is about, and who disagrees."""
+    told = trust_text(answer.reason)
+    if answer.reserved:
+        first = answer.reserved[0]
+        return say(
+            "{reason}, but {reservation} ({name})",
+            reason=told,
+            reservation=Text(template=_RESERVATIONS[first.reason]),
+            name=first.name,
+        )
+    if answer.detail and answer.reason is not TrustReason.TRUSTED:
+        unknown = answer.culprit.unknown_critical if answer.culprit else ()
+        critical = answer.reason is TrustReason.UNKNOWN_CRITICAL
+        named = ", ".join((answer.detail, *unknown[:3])) if critical else answer.detail
+        return say("{reason} ({name})", reason=told, name=named)
+    return told
+
+
 def stores_text(trust: Sequence[TrustFacts]) -> Text:
     """Stores with their reasons on one line, e.g. "certifi: trusted; system: expired"."""
-    parts = {f"s{n}": trust_text(t.reason) for n, t in enumerate(trust[:8])}
+    parts = {f"s{n}": told_trust(t) for n, t in enumerate(trust[:8])}
     names = {f"n{n}": t.store for n, t in enumerate(trust[:8])}
     template = "; ".join(f"{{n{n}}}: {{s{n}}}" for n in range(len(parts)))
     return Text(template=template, values={**names, **parts})
+
+
+def hindrance_text(
+    certificate: CertificateFacts, hindrance: Hindrance, purpose: str, *, issuing: bool = False
+) -> Text:
+    """Which extension of which certificate forbids a purpose, and what it allows instead."""
+    name = certificate.name
+    if hindrance is Hindrance.UNREADABLE:
+        return say("What {name} may be used for cannot be read.", name=name)
+    if hindrance is Hindrance.EXTENDED_KEY_USAGE:
+        allowed = joined(certificate.ext_key_usage or ("–",))
+        return say(
+            "{purpose} is missing in {name}; allowed are {usages}.",
+            purpose=purpose,
+            name=name,
+            usages=allowed,
+        )
+    if hindrance is Hindrance.NETSCAPE_TYPE:
+        return say(
+            "The Netscape certificate type of {name} lacks {purpose}; allowed are {usages}.",
+            name=name,
+            purpose=purpose,
+            usages=joined(certificate.ns_cert_type or ("–",)),
+        )
+    usages = [_OPENSSL_USAGES[usage] for usage in certificate.key_usage or ()]
+    return say(
+        "The key usage of {name} lacks {needed}; allowed are {usages}.",
+        name=name,
+        needed="keyCertSign" if issuing else "digitalSignature",
+        usages=joined(usages or ["–"]),
+    )
 
 
 def joined(values: tuple[str, ...] | list[str], limit: int = 8) -> Text:

@@ -15,7 +15,7 @@ from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks import judge_domain
-from incamail_lib.checks.words import kind_text, reason_text, trust_text
+from incamail_lib.checks.words import kind_text, reason_text, told_trust
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
@@ -319,9 +319,11 @@ def _endpoint_rows(endpoint: EndpointFacts, t: Translator) -> list[tuple[str, st
     ]
     rows += [(t("Certificate {n}").format(n=n), c.subject) for n, c in enumerate(endpoint.chain, 1)]
     rows += [
-        (t.text(say("Trust store {store}", store=s.store)), t.text(trust_text(s.reason)))
+        (t.text(say("Trust store {store}", store=s.store)), t.text(told_trust(s)))
         for s in endpoint.trust
     ]
+    if endpoint.trust:
+        rows.append((t("Revocation"), t("was not checked")))
     if endpoint.name_match:
         rows.append((t("Name matches"), t("yes") if endpoint.name_match.matched else t("no")))
     if survey.evidence:

@@ -13,11 +13,32 @@ from incamail_lib.record import Record
 
 
 class ClientAuthEnd(Record):
-    """From when on an authority no longer issues the clientAuth usage."""
+    """From when on an authority no longer issues the clientAuth usage.
+
+    Where the authority has fixed no date (`known` is false), `ends_on` is the last day that the
+    root programmes allow. An entry for everybody else has no organisations and names their rule.
+    """
 
     authority: str
-    organisations: tuple[str, ...]  # issuer O; empty stands for every other public authority
+    organisations: tuple[str, ...] = ()  # issuer O; empty stands for every other public authority
     ends_on: dt.date
+    month_only: bool = False  # the source names the month, not the day
+    contradicted_by: dt.date | None = None  # another source's later date
+    known: bool = True
+    source: str
+    certainty: Certainty
+    verified_on: dt.date
+
+    @property
+    def told_date(self) -> str:
+        """The date as exactly as the source has it."""
+        return f"{self.ends_on:%Y-%m}" if self.month_only else self.ends_on.isoformat()
+
+
+class NewIntermediates(Record):
+    """From when on the root programmes take new intermediates for servers only."""
+
+    server_only_from: dt.date
     source: str
     certainty: Certainty
     verified_on: dt.date
@@ -34,13 +55,19 @@ class CaPolicy(Record):
     """All dates."""
 
     client_auth_end: tuple[ClientAuthEnd, ...]
+    new_intermediates: NewIntermediates
     lifetime: tuple[Lifetime, ...]
 
     def end_of_client_auth(self, organisations: Sequence[str]) -> ClientAuthEnd:
-        """The date that binds an issuer with these organisation names."""
+        """The date that binds an issuer with these organisation names, known or the latest."""
         for end in self.client_auth_end:
             if set(end.organisations) & set(organisations):
                 return end
+        return self.root_programme
+
+    @property
+    def root_programme(self) -> ClientAuthEnd:
+        """What binds every public authority at the latest."""
         return next(end for end in self.client_auth_end if not end.organisations)
 
     def longest_life(self, issued: dt.date) -> int | None:

@@ -64,7 +64,7 @@ def _filters(tell: Voice, language: Language) -> dict[str, Callable[..., Any]]:
         stage=lambda stage: tell.told(words.stage_text(stage)),
         reason=lambda reason: tell.told(words.reason_text(reason)),
         place=lambda place: tell.told(words.place_text(place)),
-        trust=lambda reason: tell.told(words.trust_text(reason)),
+        trust=lambda answer: tell.told(words.told_trust(answer)),
         observed=lambda seen: _observed(seen, language),
         usage=lambda usage: tell.gettext(str(words.USAGES.get(usage, usage))),
         family=lambda name: tell.gettext(str(words.FAMILIES.get(name, name))),

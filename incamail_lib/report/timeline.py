@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from incamail_lib.checks.validity import Presented, earliest_renewal, held_by, shown_by
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CertificateFacts
 from incamail_lib.i18n import N_, Text, say
@@ -34,6 +35,8 @@ class Bar:
 
     label: str
     certificate: CertificateFacts
+    end: dt.datetime  # of the certificate, or of what on its path ends first
+    first_to_end: CertificateFacts
     y: int
     x: float
     width: float
@@ -69,24 +72,46 @@ class Timeline:
     width: int = WIDTH
 
 
-def leaves(facts: AuditFacts) -> tuple[tuple[str, CertificateFacts], ...]:
+def leaves(facts: AuditFacts) -> tuple[tuple[str, Presented], ...]:
     """Every distinct leaf with where it was seen: files, gateways, platform."""
-    found: dict[str, tuple[list[str], CertificateFacts]] = {}
-    sources = [(c.label, c.chain[0]) for c in facts.credentials if c.chain]
+    found: dict[str, tuple[list[str], Presented]] = {}
+    sources = [(c.label, held_by(c)) for c in facts.credentials if c.chain]
     endpoints = (*facts.receiving, *facts.platform_endpoints)
-    sources += [(e.target.host, e.leaf) for e in endpoints if e.leaf]
-    for label, leaf in sources:
-        found.setdefault(leaf.sha256, ([], leaf))[0].append(label)
-    return tuple((", ".join(dict.fromkeys(names)), leaf) for names, leaf in found.values())
+    sources += [(e.target.host, shown_by(e)) for e in endpoints if e.leaf]
+    for label, shown in sources:
+        found.setdefault(shown.leaf.sha256, ([], shown))[0].append(label)
+    return tuple((", ".join(dict.fromkeys(names)), shown) for names, shown in found.values())
+
+
+def _dated(facts: AuditFacts, now: dt.datetime) -> list[_Dated]:
+    found = []
+    for name, shown in leaves(facts):
+        renewal = earliest_renewal(shown, now)
+        if renewal is not None and shown.leaf.not_before is not None:
+            _, end, first = renewal
+            found.append(_Dated(name, shown.leaf, shown.leaf.not_before, end, first))
+    return found
+
+
+@dataclass(frozen=True)
+class _Dated:
+    """A leaf from its start to the end of its path."""
+
+    name: str
+    leaf: CertificateFacts
+    start: dt.datetime
+    end: dt.datetime
+    first: CertificateFacts
 
 
 def timeline(facts: AuditFacts, now: dt.datetime) -> Timeline | None:
     """The laid-out chart; None where no certificate has dates."""
-    dated = [(n, c) for n, c in leaves(facts) if c.not_before and c.not_after]
+    now = now.astimezone(dt.UTC)
+    dated = _dated(facts, now)
     if not dated:
         return None
     go_live = facts.declared.go_live
-    start, end = _range([c for _, c in dated], now.date(), go_live)
+    start, end = _range(dated, now.date(), go_live)
     scale = _Scale(start, end)
     marks = _marks(scale, now.date(), go_live)
     top = MARK_ROW * (1 + max(m.y for m in marks)) + 8
@@ -97,7 +122,7 @@ def timeline(facts: AuditFacts, now: dt.datetime) -> Timeline | None:
         height=axis_y + AXIS,
         axis_y=axis_y,
         top=top,
-        bars=tuple(_bar(scale, name, c, now, top + ROW * n) for n, (name, c) in enumerate(shown)),
+        bars=tuple(_bar(scale, each, now, top + ROW * n) for n, each in enumerate(shown)),
         marks=marks,
         ticks=_ticks(scale),
         left_out=len(dated) - len(shown),
@@ -105,14 +130,13 @@ def timeline(facts: AuditFacts, now: dt.datetime) -> Timeline | None:
 
 
 def _range(
-    certificates: Iterable[CertificateFacts], today: dt.date, go_live: dt.date | None
+    certificates: Iterable[_Dated], today: dt.date, go_live: dt.date | None
 ) -> tuple[dt.date, dt.date]:
     """From the earliest start to the latest end, but not beyond a readable span around today."""
     pad = dt.timedelta(days=30)
     dates = [today, POLICY_DATES[1][0], *([go_live] if go_live else [])]
     for certificate in certificates:
-        if certificate.not_before and certificate.not_after:
-            dates += [certificate.not_before.date(), certificate.not_after.date()]
+        dates += [certificate.start.date(), certificate.end.date()]
     return max(min(dates), today - PAST) - pad, min(max(dates), today + FUTURE) + pad
 
 
@@ -130,12 +154,14 @@ class _Scale:
         return self.start <= date <= self.end
 
 
-def _bar(scale: _Scale, label: str, certificate: CertificateFacts, now: dt.datetime, y: int) -> Bar:
-    begin, end = certificate.not_before or now, certificate.not_after or now
+def _bar(scale: _Scale, dated: _Dated, now: dt.datetime, y: int) -> Bar:
+    begin, end = dated.start, dated.end
     x = scale.x(begin.date())
     return Bar(
-        label=label,
-        certificate=certificate,
+        label=dated.name,
+        certificate=dated.leaf,
+        end=end,
+        first_to_end=dated.first,
         y=y,
         x=x,
         width=max(2.0, round(scale.x(end.date()) - x, 1)),

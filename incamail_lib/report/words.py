@@ -9,6 +9,7 @@ from incamail_lib.checks.words import (
     reason_text,
     stage_text,
     status_text,
+    told_trust,
     trust_text,
 )
 from incamail_lib.facts.certificate import CredentialUse
@@ -40,6 +41,7 @@ __all__ = [
     "place_text",
     "reason_text",
     "stage_text",
+    "told_trust",
     "trust_text",
     "word",
 ]

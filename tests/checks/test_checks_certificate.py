@@ -209,8 +209,18 @@ T = TrustReason
     ("reasons", "recognised"),
     [
         ((T.TRUSTED, T.UNKNOWN_ROOT), PASSED),
-        ((T.EXPIRED,), PASSED),
-        ((T.WRONG_PURPOSE,), PASSED),
+        ((T.EXPIRED,), UNKNOWN),
+        ((T.NOT_YET_VALID, T.UNKNOWN_ROOT), UNKNOWN),
+        ((T.WRONG_PURPOSE,), UNKNOWN),
+        ((T.WEAK,), UNKNOWN),
+        ((T.UNUSUAL,), UNKNOWN),
+        ((T.EXPIRED, T.TRUSTED), PASSED),
+        ((T.NAME_CONSTRAINTS,), FAILED),
+        ((T.PATH_LENGTH,), FAILED),
+        ((T.UNKNOWN_CRITICAL,), FAILED),
+        ((T.BAD_SIGNATURE,), FAILED),
+        ((T.NOT_AN_AUTHORITY,), FAILED),
+        ((T.REFUSED,), FAILED),
         ((T.UNKNOWN_ROOT, T.UNKNOWN_ROOT), FAILED),
         ((T.MALFORMED,), FAILED),
         ((T.STORE_UNREADABLE,), UNKNOWN),
@@ -221,7 +231,11 @@ T = TrustReason
 def test_an_authority_is_recognised_by_some_store(
     reasons: tuple[TrustReason, ...], recognised: Outcome
 ) -> None:
-    """One store is enough; none that could be asked is unknown; an end of validity is no matter."""
+    """One store is enough; none that could be asked is unknown.
+
+    What another check judges, such as an end of validity, never counts as recognised: the
+    question stays open.
+    """
     trust = client_trust(*reasons)
     assert served("CERT04", receiving(trust=trust)).outcome is recognised
     assert sent("CERT30", sending(trust=trust)).outcome is recognised
@@ -393,7 +407,7 @@ def test_broken_signatures_count_below_the_root(
         (("serverAuth",), None, PASSED, FAILED, PASSED),
         (("clientAuth",), None, FAILED, PASSED, PASSED),
         (None, None, PASSED, PASSED, PASSED),
-        (("anyExtendedKeyUsage",), None, PASSED, PASSED, PASSED),
+        (("anyExtendedKeyUsage",), None, FAILED, FAILED, PASSED),
         ((), None, FAILED, FAILED, PASSED),
         (("serverAuth", "clientAuth"), ("serverAuth",), PASSED, PASSED, FAILED),
         (("serverAuth", "clientAuth"), ("clientAuth",), FAILED, PASSED, PASSED),
@@ -432,7 +446,7 @@ def test_an_intermediate_that_is_not_there_cannot_be_judged() -> None:
         (ChainFacts(length=2, in_order=True, root_sent=False, duplicates=1), FAILED, PASSED),
         (
             ChainFacts(length=2, in_order=True, root_sent=False, unrelated=("CN=x",)),
-            *(FAILED, PASSED),
+            *(PASSED, PASSED),  # mentioned, see below
         ),
         (None, UNKNOWN, PASSED),
     ],
@@ -445,6 +459,15 @@ def test_order_and_needless_certificates_never_block(
     assert (found.outcome, found.level) == (order, Level.RECOMMENDED)
     needless = served("CERT14", receiving(links=links))
     assert (needless.outcome, needless.level) == (root, Level.INFO)
+
+
+def test_what_is_not_on_the_path_is_mentioned() -> None:
+    """A cross-signed certificate for other peers is no fault; a certificate sent twice is."""
+    links = ChainFacts(length=3, in_order=True, root_sent=False, unrelated=("CN=Old Root",))
+    found = served("CERT13", receiving(links=links))
+    assert "CN=Old Root" in found.seen.english()
+    twice = ChainFacts(length=3, in_order=True, root_sent=False, duplicates=1)
+    assert served("CERT13", receiving(links=twice)).outcome is FAILED
 
 
 SCHEDULE = [
@@ -529,13 +552,18 @@ ENDS = [
     (("Let's Encrypt",), "Let's Encrypt", "2026-07-08"),
     (("DigiCert Inc",), "DigiCert", "2027-03-01"),
     (("Sectigo Limited",), "Sectigo", "2026-05-15"),
-    (("SwissSign AG",), "Chrome Root Program 1.8", "2027-03-15"),
+    (("Asseco Data Systems S.A.",), "Certum", "2026-05-15"),
+    (("GoDaddy.com, Inc.",), "GoDaddy", "2026-06-15"),
+]
+# No date of their own: the root programme's is the latest.
+NOT_FIXED = [
+    (("SwissSign AG",), "SwissSign", "2027-03-15"),
     ((), "Chrome Root Program 1.8", "2027-03-15"),
     (("digicert look-alike",), "Chrome Root Program 1.8", "2027-03-15"),
 ]
 
 
-@pytest.mark.parametrize(("organisations", "authority", "day"), ENDS)
+@pytest.mark.parametrize(("organisations", "authority", "day"), [*ENDS, *NOT_FIXED])
 def test_the_end_of_client_usage_depends_on_the_authority(
     organisations: tuple[str, ...], authority: str, day: str
 ) -> None:
@@ -543,6 +571,18 @@ def test_the_end_of_client_usage_depends_on_the_authority(
     end = ca_policy().end_of_client_auth(organisations)
     assert (end.authority, end.ends_on.isoformat()) == (authority, day)
     assert end.source
+    assert end.known == ((organisations, authority, day) in ENDS)
+
+
+def renewed(organisations: tuple[str, ...], end: dt.datetime) -> Finding:
+    """CERT24 of a certificate that ends then."""
+    return sent(
+        "CERT24", sending(certificate(**(LEGIBLE | {"issuer_o": organisations, "not_after": end})))
+    )
+
+
+def day_of(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(hour=12, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(("organisations", "authority", "day"), ENDS)
@@ -550,19 +590,57 @@ def test_client_usage_that_will_not_survive_the_renewal(
     organisations: tuple[str, ...], authority: str, day: str
 ) -> None:
     """Ending on the day or later: no renewal keeps it. The day before: one more does, as a note."""
-    ends_on = dt.datetime.fromisoformat(day).replace(hour=12, tzinfo=dt.UTC)
-
-    def renewed(end: dt.datetime) -> Finding:
-        changes = {"issuer_o": organisations, "not_after": end}
-        leaf = certificate(**(LEGIBLE | changes))
-        return sent("CERT24", sending(leaf))
-
-    late, early = renewed(ends_on), renewed(ends_on - DAY)
+    ends_on = day_of(day)
+    late, early = renewed(organisations, ends_on), renewed(organisations, ends_on - DAY)
     assert (late.outcome, late.level) == (FAILED, Level.RECOMMENDED)
     assert (early.outcome, early.level) == (FAILED, Level.INFO)
     for found in (late, early):
         assert authority in found.seen.english()
         assert day in found.seen.english()
+
+
+@pytest.mark.parametrize(("organisations", "day"), [(row[0], row[2]) for row in NOT_FIXED])
+def test_an_authority_without_a_date_promises_nothing(
+    organisations: tuple[str, ...], day: str
+) -> None:
+    """Before the root programme's date it is not known; from then on it is over.
+
+    The sentence names the issuer, since a browser issues nothing.
+    """
+    late, early = renewed(organisations, day_of(day)), renewed(organisations, day_of(day) - DAY)
+    assert (late.outcome, late.level) == (FAILED, Level.RECOMMENDED)
+    assert early.outcome is UNKNOWN
+    issuer = ", ".join(organisations) or "CN=Issuing CA"
+    for found in (late, early):
+        assert f"{issuer} stops issuing clientAuth" in found.seen.english().replace(
+            ",O=SwissSign AG", ""
+        )
+        assert f"{day} at the latest (Chrome Root Program 1.8)" in found.seen.english()
+        assert "ne more renewal" not in found.seen.english()
+
+
+def test_sources_that_contradict_each_other_are_both_told() -> None:
+    """Sectigo: 2026-05-15 or 2027-02-10. Between the two nothing is promised."""
+    between = renewed(("Sectigo Limited",), day_of("2027-01-31"))
+    assert (between.outcome, between.level) == (FAILED, Level.RECOMMENDED)
+    assert "2026-05-15 or 2027-02-10" in between.seen.english()
+    after = renewed(("Sectigo Limited",), day_of("2027-02-10"))
+    assert "contradict" not in after.seen.english()
+    assert after.outcome is FAILED
+
+
+def test_google_ended_in_april() -> None:
+    """The source names the month, so the sentence does."""
+    found = renewed(("Google Trust Services",), day_of("2026-12-24"))
+    assert "Google Trust Services issues clientAuth until 2026-04 only" in found.seen.english()
+    assert found.level is Level.RECOMMENDED
+
+
+def test_without_a_store_nobody_knows_whether_the_authority_is_public() -> None:
+    """No readable store passes nothing, and calls nobody private."""
+    assert sent("CERT24", sending(trust=client_trust(T.STORE_UNREADABLE))).outcome is UNKNOWN
+    assert sent("CERT23", sending(trust=client_trust(T.STORE_UNREADABLE))).outcome is UNKNOWN
+    assert sent("CERT29", sending(trust=client_trust(T.STORE_UNREADABLE))).outcome is UNKNOWN
 
 
 def test_a_private_authority_keeps_client_usage() -> None:

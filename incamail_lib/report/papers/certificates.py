@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from incamail_lib.checks.validity import Presented, earliest_renewal, held_by, shown_by
+from incamail_lib.checks.words import hindrance_text
 from incamail_lib.dossier.progress import Answer
-from incamail_lib.facts.certificate import CertificateFacts, CredentialUse
+from incamail_lib.facts.certificate import CertificateFacts, CredentialUse, Hindrance
+from incamail_lib.findings import Audit
 from incamail_lib.guide.ca_policy import ca_policy
 from incamail_lib.i18n import say
 from incamail_lib.report.papers.model import (
@@ -22,8 +25,8 @@ from incamail_lib.report.papers.model import (
 )
 from incamail_lib.report.papers.parts import Basis, codes, or_missing, pairs, words
 
-RENEW_BEFORE = dt.timedelta(days=30)
 USES = (CredentialUse.RECEIVING, CredentialUse.SENDING)
+_PURPOSES = {CredentialUse.RECEIVING: "serverAuth", CredentialUse.SENDING: "clientAuth"}
 
 
 def certificate_sections(basis: Basis) -> tuple[Section, ...]:
@@ -36,32 +39,38 @@ def certificate_sections(basis: Basis) -> tuple[Section, ...]:
 
 
 def _certificates(basis: Basis, use: CredentialUse) -> tuple[Block, ...]:
-    found = leaves(basis, use)
+    found = presented(basis, use)
     if not found:
         return (Gap(say("certificate, by an audit with the certificate's file")),)
-    return tuple(block for seen, leaf in found for block in _one(basis, use, seen, leaf))
+    return tuple(block for seen, shown in found for block in _one(basis, use, seen, shown))
 
 
 def leaves(basis: Basis, use: CredentialUse) -> tuple[tuple[str, CertificateFacts], ...]:
     """Every distinct certificate of one direction, with where it was found."""
+    return tuple((label, shown.leaf) for label, shown in presented(basis, use))
+
+
+def presented(basis: Basis, use: CredentialUse) -> tuple[tuple[str, Presented], ...]:
+    """Every distinct certificate of one direction with its chain, and where it was found."""
     if basis.audit is None:
         return ()
-    facts = basis.audit.facts
-    sources = [(c.label, c.chain[0]) for c in facts.credentials if c.chain and use in c.uses]
+    facts, purpose = basis.audit.facts, _PURPOSES[use]
+    files = [c for c in facts.credentials if c.chain and use in c.uses]
+    sources = [(c.label, held_by(c, purpose)) for c in files]
     if use is CredentialUse.RECEIVING:
-        sources += [(e.target.label, e.leaf) for e in facts.receiving if e.leaf]
-    found: dict[str, tuple[list[str], CertificateFacts]] = {}
-    for label, leaf in sources:
-        found.setdefault(leaf.sha256, ([], leaf))[0].append(label)
-    return tuple((", ".join(dict.fromkeys(labels)), leaf) for labels, leaf in found.values())
+        sources += [(e.target.label, shown_by(e)) for e in facts.receiving if e.leaf]
+    found: dict[str, tuple[list[str], Presented]] = {}
+    for label, shown in sources:
+        found.setdefault(shown.leaf.sha256, ([], shown))[0].append(label)
+    return tuple((", ".join(dict.fromkeys(labels)), shown) for labels, shown in found.values())
 
 
-def _one(basis: Basis, use: CredentialUse, seen: str, leaf: CertificateFacts) -> tuple[Block, ...]:
-    if leaf.problem:
+def _one(basis: Basis, use: CredentialUse, seen: str, shown: Presented) -> tuple[Block, ...]:
+    if shown.leaf.problem:
         return (
             Paragraph(say("{where}: the certificate could not be read.", where=seen), "warning"),
         )
-    return identity(seen, leaf), *_renewal(basis, use, leaf)
+    return identity(seen, shown.leaf), *_renewal(basis, use, shown)
 
 
 def identity(seen: str, leaf: CertificateFacts) -> Block:
@@ -101,18 +110,27 @@ def _moment(moment: dt.datetime | None) -> Cell:
     return or_missing((moment,) if moment else (), say("date"))
 
 
-def _renewal(basis: Basis, use: CredentialUse, leaf: CertificateFacts) -> tuple[Block, ...]:
-    if leaf.not_after is None:
+def _renewal(basis: Basis, use: CredentialUse, shown: Presented) -> tuple[Block, ...]:
+    leaf, now = shown.leaf, _moment_of(basis)
+    renewal = earliest_renewal(shown, now)
+    if renewal is None:
         return (Gap(say("renewal plan: the certificate shows no end of validity")),)
-    end = leaf.not_after.date()
-    renew = end - RENEW_BEFORE
+    start, end, first = renewal
     points: list[Inline] = []
-    if end < basis.today:
-        points.append(Dated(say("The certificate ended on {day}: replace it now."), end))
-    elif renew <= basis.today:
-        points.append(Dated(say("Renewal is due now: the certificate ends on {day}."), end))
+    if first is not leaf:
+        points.append(
+            say("{name} on its path ends before the certificate itself.", name=first.name)
+        )
+    if end < now:
+        points.append(Dated(say("The certificate ended on {day}: replace it now."), end.date()))
+    elif start <= now:
+        told = say("Renewal is due now: the certificate ends on {day}.")
+        points.append(Dated(told, end.date()))
     else:
-        points.append(Dated(say("Renew at the latest on {day}, 30 days before the end."), renew))
+        days = (end - start).days
+        told = say("Renew at the latest on {day}, {count} days before the end.", count=days)
+        points.append(Dated(told, start.date()))
+    renew = start.date()
     points += _policy(use, leaf, max(renew, basis.today))
     points.append(
         say(
@@ -124,6 +142,16 @@ def _renewal(basis: Basis, use: CredentialUse, leaf: CertificateFacts) -> tuple[
     watched = [say("Monitoring (6.7): {answer}", answer=line) for line in _lines(owner)]
     points.extend(watched or [Missing(say("who watches the end of validity (question 6.7)"))])
     return Paragraph(say("Renewal plan"), "quote-title"), Listing(tuple(points))
+
+
+def _moment_of(basis: Basis) -> dt.datetime:
+    """The moment of the verdict on its own day, later the beginning of the day."""
+    audit, midnight = basis.audit, dt.datetime.combine(basis.today, dt.time(), dt.UTC)
+    return max(midnight, audit.judged_at) if _same_day(audit, basis.today) and audit else midnight
+
+
+def _same_day(audit: Audit | None, today: dt.date) -> bool:
+    return audit is not None and audit.judged_at.date() == today
 
 
 def _lines(answer: Answer | None) -> tuple[str, ...]:
@@ -143,19 +171,36 @@ def _policy(use: CredentialUse, leaf: CertificateFacts, renewal: dt.date) -> tup
             )
         )
     if use is CredentialUse.SENDING:
-        end = policy.end_of_client_auth(leaf.issuer_o)
-        points.append(
-            Dated(
-                say(
-                    "Public authorities end the usage clientAuth ({authority}: on {day}). Agree "
-                    "with Swiss Post on an authority for the client certificate that follows.",
-                    authority=end.authority,
-                ),
-                end.ends_on,
-            )
-        )
-        if not leaf.allows("clientAuth"):
-            points.append(
-                say("This certificate cannot be used as a client: it lacks the usage clientAuth.")
-            )
+        points.append(_end_of_client_auth(leaf))
+        points += _hindrance(leaf)
     return tuple(points)
+
+
+def _hindrance(leaf: CertificateFacts) -> tuple[Inline, ...]:
+    found = leaf.hindrance("clientAuth")
+    if found is None:
+        return ()
+    if found is Hindrance.EXTENDED_KEY_USAGE:
+        return (say("This certificate cannot be used as a client: it lacks the usage clientAuth."),)
+    cause = hindrance_text(leaf, found, "clientAuth")
+    return (say("This certificate cannot be used as a client. {cause}", cause=cause),)
+
+
+def _end_of_client_auth(leaf: CertificateFacts) -> Inline:
+    policy = ca_policy()
+    end = policy.end_of_client_auth(leaf.issuer_o)
+    if end.known:
+        told = say(
+            "Public authorities end the usage clientAuth ({authority}: on {day}). Agree "
+            "with Swiss Post on an authority for the client certificate that follows.",
+            authority=end.authority,
+        )
+        return Dated(told, end.ends_on)
+    told = say(
+        "When {issuer} stops issuing the usage clientAuth is not known; public authorities do so "
+        "on {day} at the latest ({rule}). Agree with Swiss Post on an authority for the client "
+        "certificate that follows.",
+        issuer=", ".join(leaf.issuer_o) or leaf.issuer or "–",
+        rule=policy.root_programme.authority,
+    )
+    return Dated(told, end.ends_on)

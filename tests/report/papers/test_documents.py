@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from factories import NOW
+from factories import NOW, certificate, facts, trusted
 from report.papers.dossiers import TODAY, audit, basis, empty, full, made
 
+from incamail_lib.checks import judge_facts
 from incamail_lib.dossier.model import Dossier
-from incamail_lib.facts.certificate import CredentialUse
+from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
+from incamail_lib.facts.observation import yes
 from incamail_lib.findings import Audit, Outcome
 from incamail_lib.guide import Certainty
 from incamail_lib.i18n import LANGUAGES, Language
@@ -22,10 +25,28 @@ from incamail_lib.report.papers.model import SignatureLines, Table
 from incamail_lib.report.papers.page import render_html
 from incamail_lib.report.plain import plain_text
 
+DAY = dt.timedelta(days=1)
+
 
 def text(document: Document) -> str:
     """A document as plain English."""
     return plain_text(render_html(document, "en").split("<body>")[1])
+
+
+def with_client(above: CertificateFacts | None = None, **changes: Any) -> Audit:
+    """An audit of one client certificate, whose path the store told."""
+    leaf = certificate(sha256="56" * 32, ext_key_usage=("clientAuth",), **changes)
+    members = (leaf, above) if above else (leaf,)
+    answer = trusted().model_copy(update={"purpose": "clientAuth", "members": members})
+    file = CredentialFacts(
+        label="client.pem",
+        uses=(CredentialUse.SENDING,),
+        readable=yes(),
+        key_matches=yes(),
+        chain=members,
+        trust=(answer,),
+    )
+    return judge_facts(facts(receiving=(), credentials=(file,)), NOW)
 
 
 def told(key: str, dossier: Dossier, found: Audit | None = None) -> str:
@@ -116,6 +137,26 @@ def test_certificates_are_told_apart_by_direction() -> None:
     labels = [label for label, _ in leaves(found, CredentialUse.RECEIVING)]
     assert labels == ["server.pem", "mx1.muster.example [192.0.2.1]:25"]
     assert leaves(basis(full()), CredentialUse.SENDING) == ()
+
+
+@pytest.mark.parametrize(("left", "due"), [(31, False), (29, True), (16, False), (14, True)])
+def test_the_paper_and_the_check_call_for_renewal_together(left: int, due: bool) -> None:
+    """30 days before the end, or a third of a life of 45 days."""
+    life = 45 if left < 20 else 200
+    dates = {"not_before": NOW - (life - left) * DAY, "not_after": NOW + left * DAY}
+    found = with_client(**dates)
+    said = told("setup_document", full(), found)
+    assert ("Renewal is due now: the certificate ends on" in said) == due
+    checked = next(f for f in found.findings if f.code == "CERT27")
+    assert (checked.outcome is Outcome.FAILED) == due
+
+
+def test_a_path_that_ends_before_its_certificate_is_told() -> None:
+    """The renewal plan follows the intermediate, and names it."""
+    early = certificate(subject="CN=Old Issuing CA", not_after=NOW + 20 * DAY)
+    said = told("setup_document", full(), with_client(above=early, not_after=NOW + 200 * DAY))
+    assert "CN=Old Issuing CA on its path ends before the certificate itself." in said
+    assert "Renewal is due now: the certificate ends on 14 December 2026." in said
 
 
 def test_the_renewal_plan_follows_the_dates() -> None:
