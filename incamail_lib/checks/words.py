@@ -127,7 +127,7 @@ _RESERVATIONS: dict[Reservation, str] = {
     Reservation.LEVEL_2: N_(
         "too weak for OpenSSL's security level 2, the default of Debian and others"
     ),
-    Reservation.UNUSUAL_AUTHORITY_KEY: N_("key of a kind that GnuTLS refuses"),
+    Reservation.UNUSUAL_AUTHORITY_KEY: N_("key of a kind that some TLS libraries refuse"),
     Reservation.NO_SIGNING: N_("key usage without digitalSignature, which GnuTLS refuses"),
     Reservation.AUTHORITY_AS_LEAF: N_("certificate of an authority (CA), which some refuse"),
 }

@@ -171,7 +171,7 @@ class Reservation(StrEnum):
     """Why some TLS libraries refuse a path that OpenSSL accepts."""
 
     LEVEL_2 = "level_2"  # refused at security level 2, the default of Debian and others
-    UNUSUAL_AUTHORITY_KEY = "unusual_authority_key"  # e.g. a curve that GnuTLS does not take
+    UNUSUAL_AUTHORITY_KEY = "unusual_authority_key"  # e.g. a curve that some libraries refuse
     NO_SIGNING = "no_signing"  # a server's key usage without digitalSignature: GnuTLS refuses
     AUTHORITY_AS_LEAF = "authority_as_leaf"  # the leaf is a CA certificate (Mozilla, rustls)
 
