@@ -26,6 +26,8 @@ _REASONS: dict[Reason, str] = {
     Reason.REJECTED: N_("the server refuses to serve this sender"),
     Reason.TOO_MUCH_DATA: N_("the server sent more data than the limit allows"),
     Reason.PROTOCOL_ERROR: N_("the answer was not valid SMTP or TLS"),
+    Reason.TLS_AT_ONCE: N_("the port speaks TLS at once, without STARTTLS"),
+    Reason.NOT_SHOWN: N_("the server takes no key of this type, so the certificate was not shown"),
     Reason.NOT_ASKED: N_("the server did not ask for a certificate"),
     Reason.NOT_TRIED: N_("this was not tested"),
     Reason.NOT_REACHED: N_("the dialogue ended before this point"),
@@ -41,6 +43,7 @@ _STAGES: dict[Stage, str] = {
     Stage.HANDSHAKE: N_("TLS handshake"),
     Stage.EHLO_IN_TLS: N_("EHLO inside TLS"),
     Stage.MAIL: N_("MAIL"),
+    Stage.RCPT: N_("RCPT"),
     Stage.QUIT: N_("QUIT"),
 }
 
