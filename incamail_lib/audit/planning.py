@@ -54,6 +54,7 @@ class Plan:
     samples: tuple[Sample, ...]
     receiving_purposes: frozenset[Purpose]
     platform_purposes: frozenset[Purpose]
+    ask_postmaster: str = ""  # domain whose postmaster is named in RCPT; no message follows
     fetch_policy: PolicyFetcher | None = None
 
 
@@ -70,6 +71,7 @@ def plan(
     ask = passphrases or from_environment
     purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
     extra = {
+        Purpose.OTHER_KEY,
         *((Purpose.LEGACY_TLS,) if network.test_legacy_tls else ()),
         *((Purpose.INJECTION,) if network.test_injection else ()),
     }
@@ -89,6 +91,7 @@ def plan(
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
         platform_purposes=frozenset(purposes),
+        ask_postmaster=dossier.domains[0] if network.test_recipient else "",
         fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(),
     )
 
@@ -157,11 +160,11 @@ def _vantage(dossier: Dossier) -> Vantage:
 
 
 def own_name() -> str:
-    """This machine's name as it is; an address literal where it has no full name (RFC 5321
-    §4.1.4), since a made-up name would be a lie to the peer."""
+    """This machine's name as it is; "" where it has no full name: the probe then says the address
+    that the peer sees (RFC 5321 §4.1.4), since a made-up name would be a lie."""
     name = socket.gethostname()
     legal = "." in name and all(part.isalnum() for part in name.replace("-", "").split("."))
-    return name.lower() if legal else "[127.0.0.1]"
+    return name.lower() if legal else ""
 
 
 def _source(dossier: Dossier, direction: str, ask: Passphrases) -> CredentialSource | None:

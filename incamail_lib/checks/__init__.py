@@ -14,6 +14,7 @@ from incamail_lib.checks import (
     routing,
     smtp,
     tls,
+    tls_path,
 )
 from incamail_lib.checks._core import Check, judge
 from incamail_lib.facts.audit import AuditFacts
@@ -31,6 +32,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *certificate_client.CHECKS,
     *platform.CHECKS,
     *tls.CHECKS_PLATFORM,
+    *tls_path.CHECKS,
 )
 
 

@@ -17,6 +17,7 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._endpoints import for_each_certificate
 from incamail_lib.checks._subjects import platform
 from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text
 from incamail_lib.facts.audit import AuditFacts
@@ -90,6 +91,7 @@ def platform_offers_starttls(endpoint: EndpointFacts, _: Context) -> Result:
     reference="Post MGI guide 8.4; RFC 5280 §4.1.2.6",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
     """The subject organisation is one of the platform's."""
     leaf = endpoint.leaf
@@ -124,6 +126,7 @@ def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> 
     reference="Post MGI guide 8.4; RFC 5280 §4.1.2.4",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     """The issuer's organisation is one that the platform is known to use.
 
@@ -160,6 +163,7 @@ def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     reference="RFC 9525 §6.3, §6.4",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
     """A DNS-ID of the leaf is one of the platform's names."""
     leaf = endpoint.leaf
@@ -198,6 +202,7 @@ def _covers(pattern: str, name: str) -> bool:
     reference="RFC 9525 §6.3",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def name_matches_the_gateway(endpoint: EndpointFacts, _: Context) -> Result:
     """The certificate is valid for the host that was asked for."""
     match = endpoint.name_match
@@ -230,6 +235,7 @@ def name_matches_the_gateway(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 5280 §6.1; Post MGI guide 6.1",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
     """Every named trust store builds a path; when only some do, the MTA's may be the one."""
     if not endpoint.trust:
@@ -263,6 +269,7 @@ def stores_trust_the_platform(endpoint: EndpointFacts, _: Context) -> Result:
     reference="RFC 5280 §4.1.2.5",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> Result:
     """Now lies within the validity; an end before go-live is a renewal to watch, not a fault."""
     leaf = endpoint.leaf
@@ -295,6 +302,7 @@ def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> 
     reference="Post MGI guide 8.4",
     requires=("PLAT01",),
 )
+@for_each_certificate
 def fingerprint_is_as_given(endpoint: EndpointFacts, context: Context) -> Result:
     """SHA-1 of the leaf, or SHA-256 of its public key, equals a value given for the platform."""
     leaf = endpoint.leaf
@@ -352,6 +360,7 @@ def gateways_agree(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
     level=Level.RECOMMENDED,
     requires=("PLAT01",),
 )
+@for_each_certificate
 def platform_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     """No store misses an intermediate."""
     if not endpoint.trust:

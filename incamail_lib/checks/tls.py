@@ -18,13 +18,14 @@ from incamail_lib.checks.words import joined, reason_text
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason, inconclusive
-from incamail_lib.facts.smtp import EndpointFacts
+from incamail_lib.facts.smtp import EndpointFacts, Trait
 from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, say
+from incamail_lib.i18n import N_, Text, say
 
 _STRONG = ("GCM", "CHACHA20", "CCM")
 _BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
-_FORWARD_SECRET = ("ECDHE", "DHE")
+_FORWARD_SECRET = ("ECDHE", "DHE", "EDH")
+MIN_DH, GOOD_DH = 1024, 2048  # bits of the prime: weakdh.org broke 1024 for states; RFC 9325 §4.5
 _MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
 
 
@@ -129,8 +130,18 @@ def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
     name = tls.cipher.upper()
     if any(word in name for word in _BROKEN) or 0 < tls.cipher_bits < 128:
         return failed(say("Broken cipher: {cipher}.", cipher=tls.cipher))
+    if 0 < tls.dh_bits < GOOD_DH:
+        told = say(
+            "{cipher}, with Diffie-Hellman of {bits} bits.", cipher=tls.cipher, bits=tls.dh_bits
+        )
+        return failed(told, level=Level.REQUIRED if tls.dh_bits < MIN_DH else Level.RECOMMENDED)
     ephemeral = tls.version == "TLSv1.3" or name.startswith(_FORWARD_SECRET)
-    if ephemeral and any(word in name for word in _STRONG):
+    if not ephemeral:
+        return failed(
+            say("RSA key exchange, without forward secrecy: {cipher}.", cipher=tls.cipher),
+            level=Level.RECOMMENDED,
+        )
+    if any(word in name for word in _STRONG):
         return passed(say("{cipher}", cipher=tls.cipher))
     return failed(say("Dated cipher: {cipher}.", cipher=tls.cipher), level=Level.RECOMMENDED)
 
@@ -155,6 +166,8 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
     """A CertificateRequest was seen; an empty CA list is still a request."""
     requested = endpoint.client_auth.requested
     names = endpoint.client_auth.acceptable_cas
+    if Trait.REQUEST in endpoint.differing:
+        return failed(say("It asks on some connections only: {share}.", share=requested.evidence))
     if requested.is_no:
         return failed(say("The gateway does not ask for a client certificate."))
     if not requested.is_yes:
@@ -184,7 +197,7 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     """On a public MX no certificate is demanded; a host that no MX names may demand one."""
     demanded = endpoint.client_auth.demanded
     if demanded.is_no:
-        return passed(say("A sender without certificate is served."))
+        return passed(_not_refused(endpoint))
     if not demanded.is_yes:
         return not_seen(endpoint, demanded)
     domains = context.facts.dns.domains
@@ -195,6 +208,19 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     if any(d.mx.status not in _MX_SEEN for d in domains):
         return not_seen(endpoint, inconclusive(Reason.DNS_FAILURE))
     return passed(say("The gateway demands a certificate, but no MX record names the gateway."))
+
+
+def _not_refused(endpoint: EndpointFacts) -> Text:
+    """How far a sender without certificate was let; many servers decide at RCPT only."""
+    survey = endpoint.survey
+    if survey.rcpt_reply is not None:
+        reply = survey.rcpt_reply.text
+        return say("Without a certificate the postmaster was taken: «{reply}».", reply=reply)
+    return say(
+        "Without a certificate the gateway let us on as far as {stage}. Whether it would then take "
+        "a recipient was not asked.",
+        stage="EHLO" if survey.mail_reply is None else "MAIL",
+    )
 
 
 @check(
@@ -239,6 +265,8 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
 def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
     """A hybrid post-quantum group was agreed."""
     tls = agreed(endpoint)
+    if endpoint.large_hello.is_no:
+        return unknown(say("A hybrid group could not be offered: the ClientHello must be small."))
     if tls is None or tls.post_quantum is None:
         return unknown(say("The group of the key exchange is not known."))
     if tls.post_quantum:
@@ -280,6 +308,8 @@ def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
 def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
     """A CertificateRequest of the platform was seen."""
     requested = endpoint.client_auth.requested
+    if Trait.REQUEST in endpoint.differing:
+        return failed(say("It asks on some connections only: {share}.", share=requested.evidence))
     if requested.is_yes:
         count = len(endpoint.client_auth.acceptable_cas)
         return passed(say("It asks, and names {count} authorities.", count=count))
@@ -310,6 +340,11 @@ def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Re
         return passed(say("Accepted: {evidence}", evidence=own.evidence))
     if own.is_no:
         return failed(say("Refused: {evidence}", evidence=own.evidence))
+    if own.reason is Reason.NOT_SHOWN:
+        return unknown(
+            say("Your certificate was not shown: IncaMail takes no key of its type here."),
+            remedy=say("Ask Swiss Post which types of key it takes, or use an RSA certificate."),
+        )
     given = any(CredentialUse.SENDING in c.uses for c in context.facts.credentials)
     if nobody_asked(endpoint, own) and not given:
         return unknown(

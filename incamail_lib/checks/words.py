@@ -103,6 +103,12 @@ def stores_text(trust: Sequence[TrustFacts]) -> Text:
     return Text(template=template, values={**names, **parts})
 
 
+def joined_texts(texts: Sequence[Text]) -> Text:
+    """Translatable words on one line, with commas."""
+    names = {f"t{n}": text for n, text in enumerate(texts)}
+    return Text(template=", ".join(f"{{{name}}}" for name in names), values={**names})
+
+
 def joined(values: tuple[str, ...] | list[str], limit: int = 8) -> Text:
     """A list of names on one line; a long one says how many more there are."""
     shown = ", ".join(values[:limit])

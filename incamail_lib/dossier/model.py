@@ -130,6 +130,8 @@ class Network(Record):
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     test_legacy_tls: bool = True
     test_injection: bool = True
+    # RCPT TO the first domain's postmaster, then RSET, no message; some operators dislike it.
+    test_recipient: bool = False
 
 
 class Component(Record):

@@ -55,7 +55,7 @@ class Declared(Record):
 class Vantage(Record):
     """From where and with what the measurement was made."""
 
-    ehlo_name: str
+    ehlo_name: str  # "" for the own address, as each peer sees it
     version: str  # of incamail_lib
     python: str
     openssl: str

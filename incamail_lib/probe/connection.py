@@ -236,6 +236,8 @@ class _Talk:
         notes, before = self._notes, self._notes.stage
         if before is Stage.QUIT:
             return
+        self.stream.note_end()
+        notes.freeze_tls()
         command = "QUIT"
         if before in (Stage.MAIL, Stage.RCPT):
             if offers(notes.capabilities_in_tls or (), "PIPELINING"):

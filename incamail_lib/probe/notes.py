@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from incamail_lib.certificate import link, read_certificate
@@ -86,6 +86,10 @@ class Notes:
             self.mail_reply = reply
         else:
             self.rcpt_reply = reply
+
+    def freeze_tls(self) -> None:
+        """What TLS does from now on, in the goodbye, is of no interest any more."""
+        self.tls = replace(self.tls) if self.tls else None
 
     def ended(self, reason: Reason, evidence: str) -> None:
         """Why the dialogue is over; how the goodbye went is of no interest."""
@@ -193,6 +197,9 @@ class Notes:
         if seen.certificate_requested:
             return yes()
         # Up to TLS 1.2 a server may still ask in a second handshake, as it answers EHLO or MAIL.
+        if seen.unfinished or (seen.renegotiated and self.reason is not Reason.SEEN):
+            why = Reason.NOT_REACHED if self.reason is Reason.SEEN else self.reason
+            return inconclusive(why, self.evidence)
         if self.established and (seen.version == "TLSv1.3" or self.reply_in_tls is not None):
             return no()
         return inconclusive(Reason.NOT_REACHED, self.evidence)

@@ -86,6 +86,7 @@ class Seen:
     alert: int | None = None  # a fatal one
     warning: int | None = None  # no refusal, up to TLS 1.2
     renegotiated: bool = False
+    unfinished: bool = False  # a second handshake was begun and did not come to its end
     answered: bool = False  # bytes of TLS came back for our hello
     dh_bits: int = 0
     secure_renegotiation: bool | None = None

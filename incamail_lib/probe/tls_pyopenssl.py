@@ -24,6 +24,7 @@ from incamail_lib.probe.tls import (
 
 _READ_ALERT = SSL.SSL_CB_READ | SSL.SSL_CB_ALERT
 _CHUNK = 65_536
+_DONE = b"SSL negotiation finished successfully"  # OpenSSL's words for TLS_ST_OK
 
 
 def _noted(connection: SSL.Connection, where: int, code: int) -> None:
@@ -155,6 +156,7 @@ class PyOpenSslSession:
         """See `TlsSession`. Also of use after a failed handshake: the chain came before."""
         seen, connection = self.seen, self._connection
         seen.renegotiated = self.has_renegotiated()
+        seen.unfinished = seen.renegotiated and connection.get_state_string() != _DONE
         cipher = connection.get_cipher_name()
         if cipher:
             seen.version = connection.get_protocol_version_name()

@@ -123,6 +123,7 @@ class StdlibSession:
 
     def note_handshake(self) -> None:
         """See `TlsSession`."""
+        self.seen.unfinished = self.seen.renegotiated and self._tls.version() is None
         cipher = self._tls.cipher()
         if cipher is not None:
             self.seen.cipher, _, self.seen.cipher_bits = cipher

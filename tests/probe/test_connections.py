@@ -148,7 +148,7 @@ def test_we_greet_by_the_name_given(name: str) -> None:
     assert len(greetings) == 2 * 4 + 3
 
 
-# How many answers about demanded, own, foreign, old versions and injection so many connections give.
+# How many answers (demanded, own, foreign, old versions, injection) so many connections give.
 ANSWERED = {0: 0, 1: 1, 2: 2, 3: 3, 4: 3, 5: 3, 6: 4}
 
 
