@@ -14,7 +14,7 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._endpoints import agreed, not_seen, tls_not_seen
 from incamail_lib.checks._subjects import every_endpoint
-from incamail_lib.checks.words import joined_texts, reason_text
+from incamail_lib.checks.words import joined_texts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts, Trait
 from incamail_lib.findings import Level
@@ -55,11 +55,10 @@ def large_hello_gets_through(endpoint: EndpointFacts, _: Context) -> Result:
     large, _slash, small = found.evidence.partition("/")
     return failed(
         say(
-            "A ClientHello of {large} bytes got no answer ({reason}); one of {small} bytes, "
-            "without the hybrid post-quantum group, did.",
+            "A ClientHello of {large} bytes got no answer; one of {small} bytes, without the "
+            "hybrid post-quantum group, did.",
             large=large,
             small=small,
-            reason=reason_text(found.reason),
         )
     )
 
