@@ -116,9 +116,10 @@ class _Talk:
         limits, port = self._settings.limits, self._target.port
         self._begin(Stage.GREETING, limits.greeting_s)
         if self._notes.purpose is Purpose.SURVEY and port != SMTP_PORT:
-            patience_s = min(limits.greeting_s / 2, 1.0 if port == AT_ONCE_PORT else 10.0)
-            if await self._is_silent(patience_s):
-                answer = await spoken_at_once(self._target, limits.max_bytes, patience_s)
+            # Both waits leave a third of the time for a greeting that is only late.
+            third_s = limits.greeting_s / 3
+            if await self._is_silent(min(third_s, 1.0 if port == AT_ONCE_PORT else 10.0)):
+                answer = await spoken_at_once(self._target, limits.max_bytes, min(third_s, 5.0))
                 if answer:
                     raise Ended(Reason.TLS_AT_ONCE, answer)
         reply = await self._reply()
