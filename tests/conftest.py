@@ -15,7 +15,12 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = {"openssl": "openssl", "gnutls-cli": "gnutls-bin", "pdftotext": "poppler-utils"}
+PACKAGES = {
+    "openssl": "openssl",
+    "gnutls-cli": "gnutls-bin",
+    "gnutls-serv": "gnutls-bin",
+    "pdftotext": "poppler-utils",
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SKIPS_FORBIDDEN = "INCAMAIL_NO_SKIPS"
 SKIPS_SEEN = pytest.ExitCode.TESTS_FAILED
