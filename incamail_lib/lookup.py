@@ -79,7 +79,11 @@ async def look_up(name: str, kind: str, *, resolver: dns.asyncresolver.Resolver)
         return DnsAnswer(name=printable(name, 260), type=kind, status=DnsStatus.BAD_NAME)
     begun = time.perf_counter()
     try:
-        answer = await resolver.resolve(asked, kind, search=False, raise_on_no_answer=False)
+        # The resolver looks at its own limit between two tries only.
+        async with asyncio.timeout(resolver.lifetime):
+            answer = await resolver.resolve(asked, kind, search=False, raise_on_no_answer=False)
+    except TimeoutError:
+        return _failed(name, kind, dns.exception.Timeout(), time.perf_counter() - begun)
     except dns.exception.DNSException as error:
         return _failed(name, kind, error, time.perf_counter() - begun)
     return _answered(name, kind, answer, time.perf_counter() - begun)

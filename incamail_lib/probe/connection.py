@@ -212,17 +212,20 @@ class _Talk:
             raise Ended(Reason.UNSUPPORTED, str(error)) from None
 
     async def _count_replies(self) -> None:
-        """Replies before the one to QUIT: a second one answers what was smuggled in before TLS."""
+        """Replies before the one to QUIT: a second one answers what was smuggled in before TLS.
+
+        Only where the goodbye came to its end, so that no other reply is taken for it; and only
+        250, which is what the smuggled command gets (RFC 5321 §4.1.1.9): some servers greet again.
+        """
         notes, limit_s = self._notes, self._settings.limits.reply_s
         replies = [await self._ask(Stage.EHLO_IN_TLS, limit_s)]
         self._begin(Stage.EHLO_IN_TLS, limit_s, "QUIT")
         await self.stream.send(b"QUIT\r\n")
-        try:
-            while (reply := await self._reply()).code not in (221, 421):
-                replies.append(reply)
-        finally:
-            notes.tls_replies = len(replies)
-            notes.injected_reply = replies[0] if len(replies) > 1 else None
+        while (reply := await self._reply()).code not in (221, 421):
+            replies.append(reply)
+        notes.tls_replies = len(replies)
+        if len(replies) > 1 and replies[0].code == 250:
+            notes.injected_reply = replies[0]
         if reply.code == 421:  # perhaps to EHLO, and what came before answered the smuggled bytes
             raise Ended(why_refused(reply), reply.text)
         self._done(reply)

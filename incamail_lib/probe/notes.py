@@ -24,6 +24,7 @@ from incamail_lib.printable import printable
 from incamail_lib.probe.flight import Flight
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE, ALERTS, Seen
 
+MAX_CHAIN = 20  # certificates that are kept of what a server shows; four are usual
 _TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 8446 §5.1
 
 
@@ -160,7 +161,7 @@ class Notes:
         )
 
     def _tls_facts(self, seen: Seen) -> TlsFacts:
-        chain, links = _chain_of(seen.chain)
+        chain, links = _chain_of(seen.chain[:MAX_CHAIN])
         group = seen.group
         return TlsFacts(
             established=self.established,

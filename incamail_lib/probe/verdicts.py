@@ -25,8 +25,9 @@ IN_TLS = frozenset({Stage.HANDSHAKE, Stage.EHLO_IN_TLS, Stage.MAIL, Stage.RCPT})
 ALIKE = frozenset({Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE})
 _OLD = (Purpose.LEGACY_TLS, Purpose.LEGACY_TLS_1_0)
 _OLD_NAMES = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
-# What a server answers to a hello of an old version that offers everything: it will not have it.
-_VERSION_REFUSED = frozenset({10, 40, 47, 70, 71})
+_PROTOCOL_VERSION = 70
+# What other servers answer to a hello of an old version that offers everything.
+_REFUSED = frozenset({10, 40, 47, 71})
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _refused_in_smtp(connection: SmtpFacts) -> Observation | None:
     asked = tls is not None and tls.certificate_requested.is_yes
     auth = offers(connection.capabilities_in_tls or (), "AUTH")
     for reply in filter(None, (connection.mail_reply, connection.rcpt_reply)):
-        if reply.code >= 400:
+        if reply.code >= 300:
             if demands_certificate(reply, asked=asked, offers_auth=auth):
                 return yes(Reason.SMTP_REPLY, reply.text)
             return inconclusive(Reason.SMTP_REPLY, reply.text)
@@ -235,7 +236,7 @@ def _agrees_elsewhere(by_purpose: dict[Purpose, SmtpFacts]) -> bool:
     handshake and not of the line.
     """
     usual = [c for p, c in by_purpose.items() if p in ALIKE]
-    return any(c.tls is not None and bool(c.tls.chain) for c in usual)
+    return any(c.tls is not None and (c.tls.established or c.tls.accepted.is_no) for c in usual)
 
 
 def _legacy(by_purpose: dict[Purpose, SmtpFacts], not_made: Observation) -> tuple[Observation, str]:
@@ -264,7 +265,11 @@ def _agreed(connection: SmtpFacts, by_purpose: dict[Purpose, SmtpFacts]) -> Obse
     if tls.version in _OLD_NAMES:
         # It chose the version, whatever it demanded afterwards.
         return yes(Reason.SEEN, tls.version)
-    if tls.alert is not None and tls.alert.number in _VERSION_REFUSED:
+    number = tls.alert.number if tls.alert is not None else 0
+    if number == _PROTOCOL_VERSION:
+        return no(Reason.ALERT, connection.evidence)
+    # Who refuses every hello alike says nothing of the version.
+    if number in _REFUSED and _agrees_elsewhere(by_purpose):
         return no(Reason.ALERT, connection.evidence)
     if connection.ended in UNEXPLAINED and _agrees_elsewhere(by_purpose):
         # Windows hangs up on an old ClientHello without an alert.
