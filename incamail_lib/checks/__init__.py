@@ -28,11 +28,12 @@ ALL_CHECKS: tuple[Check, ...] = (
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,
+    *tls_path.CHECKS_RECEIVING,
     *certificate_server.CHECKS,
     *certificate_client.CHECKS,
     *platform.CHECKS,
     *tls.CHECKS_PLATFORM,
-    *tls_path.CHECKS,
+    *tls_path.CHECKS_PLATFORM,
 )
 
 

@@ -27,11 +27,6 @@ def platform(facts: AuditFacts) -> Subjects:
     return [Subject(e.target.label, e) for e in facts.platform_endpoints]
 
 
-def every_endpoint(facts: AuditFacts) -> Subjects:
-    """Each address of each gateway, the client's and the platform's."""
-    return [Subject(e.target.label, e) for e in (*facts.receiving, *facts.platform_endpoints)]
-
-
 def sending_credentials(facts: AuditFacts) -> Subjects:
     """Each certificate file that the client shows to the platform."""
     return [Subject(c.label, c) for c in facts.credentials if CredentialUse.SENDING in c.uses]

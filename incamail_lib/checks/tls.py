@@ -172,6 +172,8 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
         return failed(say("The gateway does not ask for a client certificate."))
     if not requested.is_yes:
         return not_seen(endpoint, requested)
+    if endpoint.survey.tls is not None and endpoint.survey.tls.renegotiated:
+        return passed(say("It asks, in a second handshake (renegotiation) only."))
     if names:
         return passed(say("It asks, and names {count} authorities.", count=len(names)))
     return passed(say("It asks, and names no authority: a certificate of any may be shown."))

@@ -69,16 +69,17 @@ def test_a_port_that_speaks_tls_at_once_fails() -> None:
 @pytest.mark.parametrize("target", [GATEWAY, PLATFORM], ids=["receiving", "platform"])
 def test_a_large_hello_that_is_dropped_fails_with_its_sizes(target: Any) -> None:
     """Dropped: failed, with both sizes; answered: passed; not sent: no question; broken: open."""
-    dropped = finding("TLS15", endpoint(target, large_hello=no(Reason.RESET, "1536/329")))
+    code = "TLS15" if target is GATEWAY else "TLS18"
+    dropped = finding(code, endpoint(target, large_hello=no(Reason.RESET, "1536/329")))
     assert (dropped.outcome, dropped.level) == (FAILED, Level.REQUIRED)
     assert "1536" in dropped.seen.english()
     assert "329" in dropped.seen.english()
     assert "X25519MLKEM768" in dropped.remedy.english()
-    sound = finding("TLS15", endpoint(target, large_hello=yes(Reason.SEEN, "1536")))
+    sound = finding(code, endpoint(target, large_hello=yes(Reason.SEEN, "1536")))
     assert sound.outcome is PASSED
-    assert finding("TLS15", endpoint(target)).outcome is NOT_APPLICABLE
+    assert finding(code, endpoint(target)).outcome is NOT_APPLICABLE
     broken_off = endpoint(target, large_hello=inconclusive(Reason.RESET))
-    assert finding("TLS15", broken_off).outcome is UNKNOWN
+    assert finding(code, broken_off).outcome is UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -98,14 +99,16 @@ def test_renegotiation_without_protection_fails(
     assert finding("TLS16", changed).outcome is outcome
 
 
+@pytest.mark.parametrize("target", [GATEWAY, PLATFORM], ids=["receiving", "platform"])
 @pytest.mark.parametrize("trait", Trait)
-def test_machines_that_differ_are_named(trait: Trait) -> None:
+def test_machines_that_differ_are_named(trait: Trait, target: Any) -> None:
     """Each difference between connections alike is a finding; without one they agree."""
+    code = "TLS17" if target is GATEWAY else "TLS19"
     twice = (survey(), survey(purpose=Purpose.FOREIGN_CERTIFICATE))
-    differ = finding("TLS17", endpoint(GATEWAY, connections=twice, differing=(trait,)))
+    differ = finding(code, endpoint(target, connections=twice, differing=(trait,)))
     assert (differ.outcome, differ.level) == (FAILED, Level.RECOMMENDED)
-    assert finding("TLS17", endpoint(GATEWAY, connections=twice)).outcome is PASSED
-    assert finding("TLS17", endpoint(GATEWAY)).outcome is UNKNOWN
+    assert finding(code, endpoint(target, connections=twice)).outcome is PASSED
+    assert finding(code, endpoint(target)).outcome is UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from dataclasses import dataclass
 
 import pytest
@@ -120,6 +121,32 @@ def test_nobody_is_made_ready(behaviour: Behaviour, played: dict[str, Played]) -
         assert judge_facts(measured, NOW).verdict is not Verdict.READY
     assert EndpointFacts.model_validate_json(endpoint.model_dump_json()) == endpoint
     assert endpoint_rows(endpoint, translator("de"))
+
+
+FLOODS = tuple(
+    b
+    for b in BEHAVIOURS
+    if b.name
+    in {
+        *("greeting never ends", "greeting is one endless line", "tls is a flood of zeros"),
+        *("tls shows a certificate without end", "inside ehlo is one endless line"),
+        *("inside mail floods", "tls has empty records without end"),
+    }
+)
+MEMORY = 6_000_000  # bytes above what was there before; a flood knows no end
+
+
+def test_no_flood_fills_the_memory() -> None:
+    """Whatever is poured in, only the limit of bytes is ever kept."""
+    asyncio.run(play_all(FLOODS))  # what is made once, and kept
+    tracemalloc.start()
+    try:
+        asyncio.run(play_all(FLOODS))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(FLOODS) == 7
+    assert peak < MEMORY
 
 
 def test_the_table_is_long_and_every_row_is_another() -> None:

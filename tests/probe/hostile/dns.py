@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 from incamail_lib.facts.dns import DnsStatus
 
@@ -140,7 +141,7 @@ def cname(target: bytes) -> bytes:
 def chain(length: int) -> tuple[bytes, ...]:
     """Aliases one after the other, in one answer."""
     names = [label(b"a%d" % n, b"example") for n in range(length + 1)]
-    links = [record(CNAME, b, name=a) for a, b in zip(names, names[1:], strict=False)]
+    links = [record(CNAME, b, name=a) for a, b in pairwise(names)]
     return (cname(names[0]), *links)
 
 
