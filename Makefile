@@ -3,40 +3,47 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
+TESTED  = $(VENV)/.ready-for-tests
+T      ?=
 
-.PHONY: demo runbook test lint catalogs docs sample bench
+.PHONY: demo runbook test lint catalogs docs sample bench pins clean
 
 demo: $(READY)
-	@$(BIN)/incamail demo
+	@"$(BIN)/incamail" demo
 
 runbook: $(READY)
-	@$(BIN)/incamail start
+	@"$(BIN)/incamail" start
 
-test: $(READY)
-	$(BIN)/pytest -n auto
+test: $(TESTED)
+	$(CLOCK) "$(BIN)/python" -m pytest -n auto $(T)
 
-lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+lint: $(TESTED)
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
 
 catalogs: $(READY)
-	$(BIN)/python -m incamail_lib.catalogs extract
+	"$(BIN)/python" -m incamail_lib.catalogs extract
 
 docs: $(READY)
-	$(BIN)/python -m incamail_lib.docs docs
+	"$(BIN)/python" -m incamail_lib.docs docs
 
 sample: $(READY)
-	$(BIN)/python -m incamail_lib.docs sample reports/sample
+	"$(BIN)/python" -m incamail_lib.docs sample reports/sample
 
-bench: $(READY)
-	$(BIN)/python -m benchmarks
+bench: $(TESTED)
+	"$(BIN)/python" -m benchmarks
 
-# --no-deps: requirements.txt is the complete set; pip must not add rfc3987-syntax, which an
-# extra of jsonschema asks for and which doubles the start-up time of every notebook.
+pins:
+	.ci/pins
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
 $(READY): requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
+	@.ci/environment "$(PYTHON)" "$(VENV)" requirements.txt
+	@touch "$@"
+
+$(TESTED): $(READY) tests/requirements.txt
+	@.ci/environment "$(PYTHON)" "$(VENV)" requirements.txt tests/requirements.txt
+	@touch "$@"

@@ -12,7 +12,7 @@ import io
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,7 +28,8 @@ KEYWORDS: dict[str, Any] = {
     **{name: None for name in ("say", "N_", "gettext", "_", "t", "tell")},
     "ngettext": (1, 2),  # both forms are texts of their own
 }
-# The fields of the guide's TOML files that a client reads; the rest are names, dates and sources.
+# The fields of the guide's TOML files that a client reads; the rest are names and dates, and
+# sources, of which only those of the platform's facts stand in a paper.
 TEXT_FIELDS = frozenset(
     {
         *("title", "question", "why", "sub_questions", "hint", "objective", "deliverables", "role"),
@@ -55,7 +56,8 @@ def _sources() -> Iterator[tuple[Path, list[str]]]:
     for path in sorted(PACKAGE.rglob("*.j2")):
         yield path, _extracted("jinja2.ext:babel_extract", path, _JINJA)
     for path in sorted((PACKAGE / "guide").glob("*.toml")):
-        yield path, list(_texts(tomllib.loads(path.read_text(encoding="utf-8"))))
+        fields = TEXT_FIELDS | ({"source"} if path.name == "platform.toml" else set())
+        yield path, list(_texts(tomllib.loads(path.read_text(encoding="utf-8")), fields))
     for path in models():
         yield path, list(paragraphs(read_model(path)))
 
@@ -76,13 +78,13 @@ def _one(message: str | tuple[str, ...]) -> tuple[str, ...]:
     return (message,) if isinstance(message, str) else tuple(message)
 
 
-def _texts(data: Any, wanted: bool = False) -> Iterator[str]:
+def _texts(data: Any, fields: Set[str], wanted: bool = False) -> Iterator[str]:
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _texts(value, key in TEXT_FIELDS)
+            yield from _texts(value, fields, key in fields)
     elif isinstance(data, list):
         for value in data:
-            yield from _texts(value, wanted and isinstance(value, str))
+            yield from _texts(value, fields, wanted and isinstance(value, str))
     elif wanted and isinstance(data, str) and data:
         yield data
 

@@ -24,7 +24,14 @@ from incamail_lib.cli import app
 from incamail_lib.dossier import Dossier
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.findings import Audit
-from incamail_lib.guide import Contents, Platform, contents, load_platform
+from incamail_lib.guide import (
+    Contents,
+    Platform,
+    PlatformGateway,
+    Sourced,
+    contents,
+    load_platform,
+)
 from incamail_lib.lab import SCENARIOS
 from incamail_lib.runbook import EXAMPLES
 
@@ -230,15 +237,19 @@ def _platform(platform: Platform) -> str:
         "the dossier, overrides them for one client; a fact may stand there as a bare value.\n\n"
     )
     rows: list[tuple[object, ...]] = [
-        (f"`gateways` {g.host}", ", ".join(g.addresses), g.source, g.certainty, g.verified_on)
-        for g in platform.gateways
+        (f"`gateways` {g.host}", ", ".join(g.addresses), *_provenance(g)) for g in platform.gateways
     ]
     for name in type(platform).model_fields:
         fact = getattr(platform, name)
         if hasattr(fact, "certainty"):
             value = ", ".join(fact.value) if isinstance(fact.value, tuple) else fact.value
-            rows.append((f"`{name}`", value, fact.source, fact.certainty, fact.verified_on))
-    return text + _table(("Fact", "Value", "Source", "Certainty", "Verified on"), rows)
+            rows.append((f"`{name}`", value, *_provenance(fact)))
+    heads = ("Fact", "Value", "Source", "Certainty", "Verified on", "Verify again by")
+    return text + _table(heads, rows)
+
+
+def _provenance(fact: PlatformGateway | Sourced[Any]) -> tuple[object, ...]:
+    return fact.source, fact.certainty, fact.verified_on, fact.reverify_by
 
 
 def write_sample(folder: Path) -> None:

@@ -14,3 +14,26 @@ def printable(text: str, limit: int = LIMIT) -> str:
     cut = text[: limit + 1]
     safe = "".join("\ufffd" if unicodedata.category(c) in _ACTING else c for c in cut)
     return safe if len(text) <= limit else safe[: limit - 1] + "…"
+
+
+def invisible(text: str) -> tuple[int, str] | None:
+    """Where the first character stands that a reader does not see, and its name; None without one.
+
+    Those are blanks other than the space, control and format characters (zero width, direction
+    marks, byte order mark, soft hyphen); a line feed is none.
+    """
+    for index, character in enumerate(text):
+        category = unicodedata.category(character)
+        if character in " \n\r" or category not in _UNSEEN:
+            continue
+        return index, character_name(character)
+    return None
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+
+
+def character_name(character: str) -> str:
+    """A character by its number and, where it has one, its Unicode name: U+00A0 NO-BREAK SPACE."""
+    name = {"\t": "TAB"}.get(character) or unicodedata.name(character, "")
+    return f"U+{ord(character):04X} {name}".strip()

@@ -13,8 +13,15 @@ from incamail_lib.i18n import Language, say, translator
 if TYPE_CHECKING:
     import nbformat
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-EXAMPLES = Path(__file__).parents[1] / "examples"
+
+def _ours(name: str) -> Path:
+    """A folder of the project: within the installed library, or beside it in a checkout."""
+    installed = Path(__file__).parent / "share" / name
+    return installed if installed.is_dir() else Path(__file__).parents[1] / name
+
+
+NOTEBOOKS = _ours("notebooks")
+EXAMPLES = _ours("examples")
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+): (?P<type>\w+) = [^=]+?  # .+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 

@@ -23,6 +23,7 @@ from incamail_lib.dossier.starter import starter
 from incamail_lib.errors import UsageError
 from incamail_lib.files import write_whole
 from incamail_lib.i18n import Language, say
+from incamail_lib.kernels import Runtime
 from incamail_lib.runbook import localised, models, read_model
 
 WELCOME = "00_welcome.ipynb"
@@ -122,7 +123,7 @@ class Server:
     log: Path
 
 
-def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
+def jupyter_server(place: Workplace, runtime: Runtime, *, port: int = 0) -> Server:
     """JupyterLab at the welcome notebook, in the organisation's language, with a token."""
     port, token = port or free_port(), secrets.token_urlsafe(24)
     command = (
@@ -135,13 +136,14 @@ def jupyter_server(place: Workplace, *, port: int = 0) -> Server:
         f"--IdentityProvider.token={token}",
         *("--ServerApp.log_level=ERROR", "--LabApp.news_url="),
         *(("--allow-root",) if _is_root() else ()),
+        *_transport(runtime),
     )
     url = f"http://127.0.0.1:{port}/lab/tree/{place.folder.name}/{WELCOME}?token={token}"
     ready = f"http://127.0.0.1:{port}/api/status?token={token}"
-    return Server(command, _environment(place), url, ready, place.log)
+    return Server(command, _environment(place, runtime), url, ready, place.log)
 
 
-def voila_server(place: Workplace, *, port: int = 0) -> Server:
+def voila_server(place: Workplace, runtime: Runtime, *, port: int = 0) -> Server:
     """The same notebooks without code, as pages; each visitor has a kernel of their own."""
     port, token = port or free_port(), secrets.token_urlsafe(24)
     command = (
@@ -156,13 +158,18 @@ def voila_server(place: Workplace, *, port: int = 0) -> Server:
         *(f"--port={port}", "--strip_sources=True", f"--Voila.token={token}"),
         "--Voila.log_level=ERROR",
         "--template=incamail",
+        *_transport(runtime),
     )
     url = f"http://127.0.0.1:{port}/voila/render/{place.folder.name}/{WELCOME}?token={token}"
     ready = f"http://127.0.0.1:{port}/?token={token}"
-    return Server(command, _environment(place), url, ready, place.log)
+    return Server(command, _environment(place, runtime), url, ready, place.log)
 
 
-def _environment(place: Workplace) -> dict[str, str]:
+def _transport(runtime: Runtime) -> tuple[str, ...]:
+    return tuple(f"--KernelManager.{name}={value}" for name, value in runtime.transport.items())
+
+
+def _environment(place: Workplace, runtime: Runtime) -> dict[str, str]:
     """Settings of their own, so that neither the user's nor another client's get mixed in."""
     own = place.folder / ".jupyter"
     settings = own / "settings" / "@jupyterlab"
@@ -176,12 +183,18 @@ def _environment(place: Workplace) -> dict[str, str]:
     for name, value in values.items():
         file = settings / f"{name}.jupyterlab-settings"
         write_whole(file, json.dumps(value, indent=1).encode())
-    return os.environ | {
-        "JUPYTER_CONFIG_DIR": str(own / "config"),
-        "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
-        "JUPYTER_PATH": os.pathsep.join(filter(None, (str(SHARE), os.environ.get("JUPYTER_PATH")))),
-    }
+    return (
+        os.environ
+        | runtime.environment
+        | {
+            "JUPYTER_CONFIG_DIR": str(own / "config"),
+            "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+            "JUPYTER_PATH": os.pathsep.join(
+                filter(None, (str(SHARE), os.environ.get("JUPYTER_PATH")))
+            ),
+        }
+    )
 
 
 def free_port() -> int:

@@ -1,8 +1,8 @@
 """What every test may ask for: tools of the machine, and a visible skip where one is missing.
 
 A test that needs a tool says so by a marker: `@pytest.mark.postfix`, `@pytest.mark.exim`,
-`@pytest.mark.browser`, `@pytest.mark.tool("openssl", "gnutls-cli")`. With INCAMAIL_NO_SKIPS=1,
-as in CI, a session in which anything was skipped ends with an error.
+`@pytest.mark.browser`, `@pytest.mark.pango`, `@pytest.mark.tool("openssl", "gnutls-cli")`. With
+INCAMAIL_NO_SKIPS=1, as in CI, a session in which anything was skipped ends with an error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# Found counterexamples become tests; a slow machine is no fault, nor is a tree that is read-only.
+hypothesis.settings.register_profile("house", database=None, deadline=None)
+hypothesis.settings.load_profile("house")
 
 PACKAGES = {
     "openssl": "openssl",
@@ -50,7 +55,7 @@ def missing_exim() -> str:
     if not PROGRAM.exists():
         return f"Exim is missing ({PROGRAM}): run .ci/install"
     command = [PROGRAM, "-C", "/dev/null", "-bV"]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     if found.returncode:
         return f"Exim does not start ({found.stderr.strip()[:200]}): run .ci/install"
     return "" if os.geteuid() == 0 else "Exim changes users: run the tests as root"
@@ -67,9 +72,26 @@ def browser_path() -> Path | None:
     return Path(found) if found else None
 
 
+@cache
+def missing_pango() -> str:
+    """What keeps PDFs from being made; "" when nothing does."""
+    from incamail_lib.report.document import PaperUnavailable, pdf_of
+
+    try:
+        pdf_of("<html></html>")
+    except PaperUnavailable as missing:
+        return missing.text.english()
+    return ""
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, visibly and with the remedy, a test whose tool is not on this machine."""
-    needs = {"postfix": missing_postfix, "exim": missing_exim, "browser": missing_browser}
+    needs = {
+        "postfix": missing_postfix,
+        "exim": missing_exim,
+        "browser": missing_browser,
+        "pango": missing_pango,
+    }
     problems = [missing() for marker, missing in needs.items() if item.get_closest_marker(marker)]
     for marker in item.iter_markers("tool"):
         problems += [missing_tool(name) for name in marker.args]

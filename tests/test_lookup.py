@@ -499,7 +499,7 @@ def test_a_policy_that_cannot_be_fetched_stays_open(error: Exception, reason: Re
 
 def test_an_endless_fetch_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A web server that never answers costs the limit of one question."""
-    monkeypatch.setattr(lookup, "QUESTION_S", 0.05)
+    monkeypatch.setattr(lookup.policies, "QUESTION_S", 0.05)
 
     async def fetch(_: str) -> bytes:
         await asyncio.Event().wait()

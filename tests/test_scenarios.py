@@ -127,6 +127,36 @@ def policy_that_forgets_an_exchanger() -> AuditFacts:
     return facts.model_copy(update={"dns": facts.dns.model_copy(update={"domains": (changed,)})})
 
 
+def enforced_without_name() -> AuditFacts:
+    facts = policy_that_forgets_an_exchanger()
+    domain = facts.dns.domains[0]
+    policy = PolicyFetch(
+        fetched=yes(),
+        mode="enforce",
+        mx_patterns=tuple(m.host.host for m in domain.exchangers),
+    )
+    changed = domain.model_copy(update={"mta_sts_policy": policy})
+    gateway = facts.receiving[0]
+    match = gateway.name_match.model_copy(update={"matched": False})
+    wrong = gateway.model_copy(update={"name_match": match})
+    dns = facts.dns.model_copy(update={"domains": (changed,)})
+    return facts.model_copy(update={"dns": dns, "receiving": (wrong, *facts.receiving[1:])})
+
+
+def caa_of_another_authority() -> AuditFacts:
+    facts = public_but_unlogged()
+    gateway = facts.receiving[0]
+    leaf = gateway.chain[0].model_copy(update={"issuer_o": ("DigiCert Inc",)})
+    connections = tuple(
+        c.model_copy(update={"tls": c.tls.model_copy(update={"chain": (leaf,)})})
+        if c.tls and c.tls.chain
+        else c
+        for c in gateway.connections
+    )
+    changed = gateway.model_copy(update={"connections": connections})
+    return facts.model_copy(update={"receiving": (changed,)})
+
+
 def silent_ipv6() -> AuditFacts:
     facts = sound()
     endpoint = facts.receiving[0]
@@ -173,6 +203,8 @@ SPOILT: dict[str, Callable[[], AuditFacts]] = {
     "CERT16": public_but_unlogged,
     "CERT24": public_client_authority,
     "DNS13": policy_that_forgets_an_exchanger,
+    "DNS21": enforced_without_name,
+    "DNS22": caa_of_another_authority,
     "NET03": silent_ipv6,
     "ROUT11": lookalike_selected,
     "TLS16": without_protection,

@@ -27,6 +27,7 @@ from incamail_lib.facts.routing import MessageRouting, NextHopKind
 from incamail_lib.facts.smtp import EndpointFacts, Role, ShownChain, Target
 from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
+from incamail_lib.mailpolicy.senders import sending_addresses
 from incamail_lib.probe import ProbeSettings, probe_endpoint
 from incamail_lib.routing import classify, classify_message, standard_samples
 from incamail_lib.trust import TrustStore, certifi_store, file_store, judge_trust, system_store
@@ -63,7 +64,7 @@ async def measure(
         receiving=tuple(e for e in endpoints if e.target.role is not Role.PLATFORM),
         platform_endpoints=tuple(e for e in endpoints if e.target.role is Role.PLATFORM),
         credentials=own.facts,
-        limits=(*left_out, *also_left_out),
+        limits=(*_exchangers_left_out(dns_facts), *left_out, *also_left_out),
     )
 
 
@@ -168,15 +169,23 @@ async def _look_everything_up(plan: Plan, report: Progress) -> DnsFacts:
     platform_hosts = list(
         dict.fromkeys([g.host for g in plan.platform.gateways] + [plan.platform.smart_host.value])
     )
-    domains = [
-        look_up_domain(domain, resolver=resolver, ports=ports, fetch_policy=plan.fetch_policy)
-        for domain in declared.domains
-    ]
     singles = [
         look_up_host(h, resolver=resolver, port=ports.get(h, 25)) for h in [*hosts, *platform_hosts]
     ]
-    found = await _gather(domains, "dns", report)
     looked_up = await _gather(singles, "dns", report)
+    # SPF may depend on who sends, so the sending gateways' addresses are known first.
+    senders = sending_addresses(declared.sending, {h.host: h for h in looked_up})
+    domains = [
+        look_up_domain(
+            domain,
+            resolver=resolver,
+            ports=ports,
+            fetch_policy=plan.fetch_policy,
+            senders=senders[:MAX_ADDRESSES],
+        )
+        for domain in declared.domains
+    ]
+    found = await _gather(domains, "dns", report)
     suffixed = f"{declared.domains[0]}{plan.platform.suffix.value}"
     platform_mx = await look_up_mx(suffixed, resolver=resolver)
     return DnsFacts(
@@ -222,6 +231,18 @@ def _receiving_targets(plan: Plan, facts: DnsFacts) -> tuple[list[Target], tuple
         for host in _mail_hosts(domain):
             _add(targets, Role.RECEIVING, DeclaredGateway(host=host), plan.ports, known)
     return _bounded(targets)
+
+
+def _exchangers_left_out(facts: DnsFacts) -> tuple[Text, ...]:
+    return tuple(
+        say(
+            "{domain} names {count} exchangers more than were looked up.",
+            domain=d.domain,
+            count=d.exchangers_left_out,
+        )
+        for d in facts.domains
+        if d.exchangers_left_out
+    )
 
 
 def _mail_hosts(domain: DomainFacts) -> list[str]:

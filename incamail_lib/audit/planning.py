@@ -90,10 +90,16 @@ def plan(
         samples=dossier.samples,
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
-        platform_purposes=frozenset(purposes),
+        platform_purposes=frozenset(purposes - {Purpose.OTHER_KEY} - _unwished(dossier)),
         ask_postmaster=dossier.domains[0] if network.test_recipient else "",
         fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(),
     )
+
+
+def _unwished(dossier: Dossier) -> set[Purpose]:
+    """A stranger's certificate is shown to the real platform on explicit wish only."""
+    wished = dossier.network.show_foreign_certificate or dossier.platform == "lab"
+    return set() if wished else {Purpose.FOREIGN_CERTIFICATE}
 
 
 def from_environment(file: Path, _key: Path | None, name: str | None) -> bytes | None:

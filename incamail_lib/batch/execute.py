@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from incamail_lib.audit import load_audit
 from incamail_lib.errors import MaterialError, RunError, UsageError
 from incamail_lib.files import not_written, write_whole
 from incamail_lib.i18n import Language, Text, say, translator
-from incamail_lib.runbook import NOTEBOOKS
+from incamail_lib.kernels import manager_with, runtime
+from incamail_lib.runbook import NOTEBOOKS, localised, parameters_of, read_model
+
+if TYPE_CHECKING:
+    import nbformat
 
 RECORD = "audit.json"
 NOTEBOOK = "audit.ipynb"
@@ -52,7 +57,14 @@ def case_folder(output: Path, organisation: str, started: dt.datetime) -> Path:
 
     Errors: OutputError.
     """
-    base = output / slug(organisation) / f"{started.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
+    return new_folder(output / slug(organisation) / f"{started.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}")
+
+
+def new_folder(base: Path) -> Path:
+    """Make the folder `base`, or where it is taken, one with a number behind its name.
+
+    Errors: OutputError.
+    """
     for number in range(1, _MOST):
         folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
         try:
@@ -121,26 +133,17 @@ def run_notebook(
     # Late: papermill and what it brings take half a second, which other commands need not wait.
     from nbclient.exceptions import CellControlSignal, DeadKernelError
     from papermill.exceptions import PapermillException
-    from papermill.execute import execute_notebook
-
-    from incamail_lib.runbook import localised, parameters_of, read_model
 
     notebook = read_model(model)
     _refuse_unknown(parameters, parameters_of(notebook), model.name)
     try:
-        execute_notebook(
-            localised(notebook, language),
-            str(output.resolve()),
-            dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            start_timeout=START_TIMEOUT_S,
-            execution_timeout=timeout_s,
-            store_widget_state=False,  # else reports would need JavaScript from a CDN
-            # All is written by then; a graceful end would interrupt the kernel, which complains.
-            shutdown_kernel="immediate",
-            config=_kernel_config(),
-        )
+        prose = localised(notebook, language)
+        try:
+            _execute(prose, output, parameters, timeout_s)
+        except DeadKernelError:
+            raise
+        except RuntimeError:  # it never answered: where it has TCP, somebody may have its port
+            _execute(prose, output, parameters, timeout_s)
     except PapermillException as error:
         return _cell_failed(error)
     except (CellControlSignal, DeadKernelError) as error:
@@ -150,6 +153,31 @@ def run_notebook(
     except OSError as error:
         raise not_written(output, error) from None
     return None
+
+
+def _execute(
+    notebook: nbformat.NotebookNode,
+    output: Path,
+    parameters: Mapping[str, str | bool],
+    timeout_s: int,
+) -> None:
+    from papermill.execute import execute_notebook
+
+    with runtime() as place:
+        execute_notebook(
+            notebook,
+            str(output.resolve()),
+            dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            start_timeout=START_TIMEOUT_S,
+            execution_timeout=timeout_s,
+            store_widget_state=False,  # else reports would need JavaScript from a CDN
+            # All is written by then; a graceful end would interrupt the kernel, which complains.
+            shutdown_kernel="immediate",
+            kernel_manager_class=manager_with(os.environ | place.environment),
+            config=place.config(),
+        )
 
 
 def _refuse_unknown(given: Iterable[str], known: frozenset[str], notebook: str) -> None:
@@ -163,14 +191,6 @@ def _refuse_unknown(given: Iterable[str], known: frozenset[str], notebook: str) 
                 allowed=", ".join(sorted(known)),
             )
         )
-
-
-def _kernel_config() -> Any:
-    """What passes between us and the kernel is encrypted: it names confidential mail."""
-    import zmq
-    from traitlets.config import Config
-
-    return Config({"KernelManager": {"transport_encryption": "auto"}} if zmq.has("curve") else {})
 
 
 def _cell_failed(error: Exception) -> Text:

@@ -14,7 +14,7 @@ from typing import Any
 
 from incamail_lib.audit import Progress, load_audit, save_record
 from incamail_lib.audit.planning import Passphrases
-from incamail_lib.batch.execute import RunRecord, case_folder, render_audit
+from incamail_lib.batch.execute import RunRecord, case_folder, new_folder, render_audit
 from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.binding import Case, bind, measure_dossier
 from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
@@ -251,5 +251,5 @@ def _overview(
         )
         for o in outcomes
     ]
-    run_folder = output / f"run-{started:%Y%m%dT%H%M%SZ}"
+    run_folder = new_folder(output / f"run-{started:%Y%m%dT%H%M%SZ}")
     return write_index(run_folder, entries, language=language)

@@ -137,7 +137,7 @@ def _told(
 def _sendable(
     ordered: Iterable[x509.Certificate], chain: tuple[CertificateFacts, ...]
 ) -> list[x509.Certificate]:
-    """Leaf and intermediates: a root need not be sent (RFC 8446 §4.4.2)."""
+    """Leaf and intermediates: a root need not be sent (RFC 9846 §4.5.1)."""
     pairs = list(zip(ordered, chain, strict=True))
     return [c for n, (c, facts) in enumerate(pairs) if n == 0 or not facts.self_signed]
 

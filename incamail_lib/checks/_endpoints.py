@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from incamail_lib.checks._core import Context, Result, unknown
+from incamail_lib.checks._core import Context, Result, failed, passed, unknown
 from incamail_lib.checks.words import reason_text, stage_text
 from incamail_lib.facts.observation import Observation, Reason
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, TlsFacts
@@ -75,6 +75,29 @@ def agreed(endpoint: EndpointFacts) -> TlsFacts | None:
 
 def _is_agreed(tls: TlsFacts) -> bool:
     return bool(tls.version) and (tls.established or tls.accepted.is_no)
+
+
+def handshake(endpoint: EndpointFacts) -> Result:
+    """Whether TLS can be agreed at all, with or without a client certificate."""
+    tls = agreed(endpoint)
+    if tls is not None:
+        return passed(say("{version}, {cipher}.", version=tls.version, cipher=tls.cipher))
+    first = endpoint.survey.tls
+    if first is None:
+        return tls_not_seen(endpoint)
+    if first.certificate_requested.is_yes and first.chain:
+        # The parameters were agreed; the server then refused for want of a certificate.
+        return passed(say("TLS was agreed; the server then demanded a client certificate."))
+    if first.alert is not None:
+        alert = f"{first.alert.number} {first.alert.name}"
+        return failed(say("The server refused the handshake: TLS alert {alert}.", alert=alert))
+    return unknown(
+        say(
+            "The handshake did not complete: {reason}. {evidence}",
+            reason=reason_text(endpoint.survey.ended),
+            evidence=endpoint.survey.evidence,
+        )
+    )
 
 
 Judgement = Callable[[EndpointFacts, Context], Result]

@@ -119,7 +119,7 @@ def tagged_mail_is_never_clear(facts: AuditFacts, _: Context) -> Result:
     ),
     remedy=_ADD_SUFFIX_RULE,
     item="6.3",
-    reference="RFC 2047 §4, §6; RFC 5322 §2.2.3",
+    reference="RFC 2047 §5, §6; RFC 5322 §2.2.3",
 )
 def encoded_subjects_are_seen(facts: AuditFacts, _: Context) -> Result:
     """Base64, quoted-printable and a tag split over two words; required if nothing else catches."""

@@ -62,7 +62,7 @@ def sending_file_is_readable(told: CredentialFacts, _: Context) -> Result:
     why=N_("With another key every handshake fails."),
     remedy=N_("Look for the key that the certificate was requested with, or request a new one."),
     item="6.1",
-    reference="RFC 8446 §4.4.3",
+    reference="RFC 9846 §4.5.2",
     requires=("CERT20",),
 )
 def sending_key_matches(told: CredentialFacts, _: Context) -> Result:
@@ -126,7 +126,7 @@ def intermediates_allow_clients(told: CredentialFacts, _: Context) -> Result:
     ),
     remedy=_CLIENT_REMEDY,
     item="6.1",
-    reference="Chrome Root Program Policy 1.8; CA/B Forum SC-081v3",
+    reference="Chrome Root Program Policy 1.8",
     level=Level.RECOMMENDED,
     requires=("CERT22",),
 )
@@ -229,7 +229,7 @@ def client_certificate_is_issued(told: CredentialFacts, _: Context) -> Result:
     why=N_("The gateway can only send what it has; IncaMail needs them to verify."),
     remedy=N_("Append the intermediate certificates of the authority to the file, in order."),
     item="6.1",
-    reference="RFC 8446 §4.4.2",
+    reference="RFC 9846 §4.5.1",
     requires=("CERT28",),
 )
 def client_chain_is_complete(told: CredentialFacts, _: Context) -> Result:
@@ -291,12 +291,12 @@ def client_signature_is_sound(told: CredentialFacts, _: Context) -> Result:
     on=sending_credentials,
     title=N_("The certificate for sending has a common name"),
     why=N_(
-        "The set-up form asks for the CN of the certificate. Some authorities leave it out today, "
-        "and IncaMail may not recognise you without it."
+        "The guide asks for the name in the certificate. Some authorities leave the common name "
+        "out today, and IncaMail may not recognise you without it."
     ),
     remedy=N_("Ask Swiss Post whether the subject alternative name is enough."),
     item="7.1",
-    reference="CA/B Forum BR §7.1.4.3; Post set-up form",
+    reference="CA/B Forum BR §7.1.4.3; Post MGI guide 7.1",
     level=Level.RECOMMENDED,
     requires=("CERT20",),
 )

@@ -72,7 +72,7 @@ def server_certificate_is_issued(endpoint: EndpointFacts, _: Context) -> Result:
         "file, in this order; the authority offers them for download."
     ),
     item="6.1",
-    reference="RFC 8446 §4.4.2; RFC 5280 §6.1",
+    reference="RFC 9846 §4.5.1; RFC 5280 §6.1",
     requires=("CERT02",),
 )
 @with_certificate
@@ -126,7 +126,7 @@ def server_stores_agree(endpoint: EndpointFacts, _: Context) -> Result:
         "name alone does not count any more."
     ),
     item="6.1",
-    reference="RFC 9525 §6.3, §6.4",
+    reference="RFC 9525 §6.3",
     requires=("CERT01",),
 )
 @with_certificate
@@ -248,7 +248,7 @@ def server_usage_is_allowed(endpoint: EndpointFacts, _: Context) -> Result:
     why=N_("Older mail servers give up on a chain in the wrong order."),
     remedy=N_("Put the gateway's own certificate first, then each issuer of the one before."),
     item="6.1",
-    reference="RFC 5246 §7.4.2; RFC 8446 §4.4.2",
+    reference="RFC 9846 §4.5.1",
     level=Level.RECOMMENDED,
     requires=("CERT01",),
 )
@@ -273,7 +273,7 @@ def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
     why=N_("A root proves nothing when it is sent; it only makes every connection longer."),
     remedy=N_("Remove the root from the gateway's certificate file."),
     item="6.1",
-    reference="RFC 8446 §4.4.2",
+    reference="RFC 9846 §4.5.1",
     level=Level.INFO,
     requires=("CERT01",),
 )

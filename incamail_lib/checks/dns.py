@@ -15,7 +15,7 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
-from incamail_lib.checks._dns import no_answer, shown
+from incamail_lib.checks._dns import left_out, no_answer, of_every_exchanger, shown
 from incamail_lib.checks._subjects import domains, organisation
 from incamail_lib.checks.words import joined, reason_text
 from incamail_lib.facts.audit import AuditFacts
@@ -56,9 +56,31 @@ def domain_is_found(domain: DomainFacts, _: Context) -> Result:
 )
 def domain_accepts_mail(domain: DomainFacts, _: Context) -> Result:
     """No null MX."""
-    if domain.null_mx:
+    if domain.null_mx or _nulls(domain) == len(domain.mx.records) > 0:
         return failed(say("A null MX is published."))
     return passed(say("MX: {records}.", records=joined(shown(domain.mx.records) or ("–",))))
+
+
+def _nulls(domain: DomainFacts) -> int:
+    return sum(record.split(" ", 1)[-1] == "." for record in domain.mx.records)
+
+
+@check(
+    "DNS23",
+    on=domains,
+    title=N_("No null MX stands beside other exchangers"),
+    why=N_("Some senders take the null MX for «no mail» and do not deliver at all."),
+    remedy=N_("Remove the null MX record."),
+    item="6.1",
+    reference="RFC 7505 §3",
+    level=Level.RECOMMENDED,
+    requires=("DNS02",),
+)
+def null_mx_stands_alone(domain: DomainFacts, _: Context) -> Result:
+    """The root is named by no MX record of a domain that takes mail."""
+    if _nulls(domain):
+        return failed(say("MX: {records}.", records=joined(domain.mx.records)))
+    return passed(say("No MX record names the root."))
 
 
 @check(
@@ -72,6 +94,7 @@ def domain_accepts_mail(domain: DomainFacts, _: Context) -> Result:
     level=Level.RECOMMENDED,
     requires=("DNS02",),
 )
+@of_every_exchanger
 def mx_is_explicit(domain: DomainFacts, _: Context) -> Result:
     """There is an MX record."""
     if domain.implicit_mx:
@@ -89,6 +112,7 @@ def mx_is_explicit(domain: DomainFacts, _: Context) -> Result:
     reference="RFC 5321 §5.1; RFC 1035 §3.3.9",
     requires=("DNS02",),
 )
+@of_every_exchanger
 def mx_are_names(domain: DomainFacts, _: Context) -> Result:
     """No exchanger is an address literal."""
     literals = [m.host.host for m in domain.exchangers if m.host.is_ip_literal]
@@ -108,11 +132,15 @@ def mx_are_names(domain: DomainFacts, _: Context) -> Result:
     level=Level.RECOMMENDED,
     requires=("DNS02",),
 )
+@of_every_exchanger
 def mx_are_not_aliases(domain: DomainFacts, _: Context) -> Result:
-    """No exchanger is a CNAME."""
+    """No exchanger is a CNAME; one about which nothing was answered leaves it open."""
     aliases = [m.host.host for m in domain.exchangers if m.host.is_alias]
     if aliases:
         return failed(say("Aliases: {names}.", names=joined(aliases)))
+    silent = [m.host.a for m in domain.exchangers if m.host.a.is_failure and m.host.aaaa.is_failure]
+    if silent:
+        return no_answer(silent[0])
     return passed(say("None is an alias."))
 
 
@@ -126,6 +154,7 @@ def mx_are_not_aliases(domain: DomainFacts, _: Context) -> Result:
     reference="RFC 5321 §5.1",
     requires=("DNS02", "DNS04"),
 )
+@of_every_exchanger
 def exchangers_have_addresses(domain: DomainFacts, _: Context) -> Result:
     """Each has an A or AAAA record; one that failed to answer leaves it open."""
     hosts = [m.host for m in domain.exchangers]
@@ -160,13 +189,42 @@ def _addresses(host: HostFacts) -> tuple[str, ...]:
     level=Level.RECOMMENDED,
     requires=("DNS02",),
 )
+@of_every_exchanger
 def gateway_is_not_hosted(domain: DomainFacts, _: Context) -> Result:
-    """No exchanger belongs to a known provider."""
-    found = [(m.host.host, hosted_by(m.host.host)) for m in domain.exchangers]
-    hosted = [f"{host} ({by.provider})" for host, by in found if by is not None]
+    """No exchanger, nor what it is an alias of, belongs to a known provider.
+
+    A name outside the domain that is not recognised may belong to anybody: it stays unknown.
+    """
+    found = [(m.host.host, _provider(m.host)) for m in domain.exchangers]
+    hosted = [f"{host} ({by})" for host, by in found if by]
     if hosted:
         return failed(say("Hosted by a provider: {names}.", names=joined(hosted)))
-    return passed(say("No exchanger belongs to a known provider."))
+    own = _registrable(domain.domain)
+    foreign = [m.host.host for m in domain.exchangers if _leads_elsewhere(m.host, own)]
+    if foreign:
+        return unknown(say("Not recognised whose they are: {names}.", names=joined(foreign)))
+    return passed(say("The exchangers bear the domain's own name."))
+
+
+def _leads_elsewhere(host: HostFacts, own: str) -> bool:
+    names = (host.host, host.a.canonical_name, host.aaaa.canonical_name)
+    return any(_registrable(name) != own for name in names if name)
+
+
+def _provider(host: HostFacts) -> str:
+    names = (host.host, host.a.canonical_name, host.aaaa.canonical_name)
+    by = next((p for p in map(hosted_by, names) if p is not None), None)
+    return by.provider if by else ""
+
+
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "gv", "net", "or", "org"})
+
+
+def _registrable(name: str) -> str:
+    """The part of a name that somebody registered, as far as its labels tell: example.co.uk."""
+    labels = name.lower().split(".")
+    deep = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if deep else -2 :])
 
 
 def _declared(facts: AuditFacts) -> Subjects:
@@ -194,6 +252,9 @@ def declared_gateways_are_published(facts: AuditFacts, _: Context) -> Result:
         return no_answer(silent[0])
     published = {m.host.host for d in facts.dns.domains for m in d.exchangers}
     missing = [g.host for g in facts.declared.receiving if g.host not in published]
+    rest = next((text for text in map(left_out, facts.dns.domains) if text), None)
+    if missing and rest is not None:
+        return unknown(rest)
     if missing:
         return failed(say("Not among the MX records: {names}.", names=joined(missing)))
     return passed(say("All are among the MX records."))
@@ -250,7 +311,21 @@ def reverse_name_is_confirmed(host: HostFacts, _: Context) -> Result:
     open_ones = [a for a in host.addresses if not a.forward_confirmed.is_known]
     if open_ones:
         return _not_confirmed(open_ones[0])
-    return passed(say("Confirmed: {names}.", names=joined(shown(host.addresses[0].ptr.records))))
+    return _rest_of_addresses(host) or passed(
+        say("Confirmed: {names}.", names=joined(shown(host.addresses[0].ptr.records)))
+    )
+
+
+def _rest_of_addresses(host: HostFacts) -> Result | None:
+    """Why those that were confirmed may not be all; None where they are."""
+    silent = [a for a in (host.a, host.aaaa) if a.is_failure]
+    if silent:
+        return no_answer(silent[0])
+    if len(host.addresses) < len(_addresses(host)):
+        return unknown(
+            say("Only the first {limit} addresses were looked at.", limit=len(host.addresses))
+        )
+    return None
 
 
 def _not_confirmed(address: AddressFacts) -> Result:
@@ -284,7 +359,8 @@ def platform_is_found(facts: AuditFacts, _: Context) -> Result:
     found = [h.host for h in facts.dns.platform_hosts if _addresses(h)]
     if found:
         return passed(say("Found: {names}.", names=joined(found)))
-    silent = [h.a for h in facts.dns.platform_hosts if h.a.is_failure]
+    hosts = facts.dns.platform_hosts
+    silent = [answer for h in hosts for answer in (h.a, h.aaaa) if answer.is_failure]
     if silent or not facts.dns.platform_hosts:
         return no_answer(silent[0]) if silent else unknown(say("Nothing was looked up."))
     return failed(say("None of IncaMail's hosts has an address."))
@@ -293,6 +369,7 @@ def platform_is_found(facts: AuditFacts, _: Context) -> Result:
 CHECKS: tuple[Check, ...] = (
     domain_is_found,
     domain_accepts_mail,
+    null_mx_stands_alone,
     mx_is_explicit,
     mx_are_names,
     mx_are_not_aliases,

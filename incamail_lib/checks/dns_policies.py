@@ -1,12 +1,14 @@
-"""DNS: the policies that the client publishes – SPF, DMARC, MTA-STS, TLS reports, TLSA, CAA."""
+"""DNS: the policies that the client publishes – MTA-STS, TLS reports, TLSA, CAA."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from incamail_lib.certificate.reading import parse
+from incamail_lib.checks import _certificates as rules
 from incamail_lib.checks._core import (
     Check,
     Context,
@@ -20,56 +22,18 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
-from incamail_lib.checks._dns import no_answer
-from incamail_lib.checks._subjects import domains
+from incamail_lib.checks._dns import exactly_one, no_answer, of_every_exchanger
+from incamail_lib.checks._subjects import domains, receiving
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CertificateFacts
-from incamail_lib.facts.dns import DnsAnswer, DomainFacts, HostFacts
-from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, say
-
-
-@check(
-    "DNS11",
-    on=domains,
-    title=N_("One SPF record is published"),
-    why=N_("SPF tells receivers which servers may send for the domain; two records void it."),
-    remedy=N_("Publish exactly one TXT record that begins with v=spf1."),
-    item="6.8",
-    reference="RFC 7208 §3.2, §4.5",
-    level=Level.RECOMMENDED,
-    requires=("DNS01",),
-)
-def spf_is_published(domain: DomainFacts, _: Context) -> Result:
-    """Exactly one v=spf1 record."""
-    return _exactly_one(domain.spf)
-
-
-@check(
-    "DNS12",
-    on=domains,
-    title=N_("A DMARC policy is published"),
-    why=N_("DMARC protects the domain from being forged, and recipients from false IncaMails."),
-    remedy=N_("Publish a DMARC record; begin with p=none and read the reports."),
-    item="6.8",
-    reference="RFC 7489 §6.3, §6.6.3",
-    level=Level.RECOMMENDED,
-    requires=("DNS01",),
-)
-def dmarc_is_published(domain: DomainFacts, _: Context) -> Result:
-    """Exactly one v=DMARC1 record at the domain itself."""
-    return _exactly_one(domain.dmarc)
-
-
-def _exactly_one(answer: DnsAnswer) -> Result:
-    if answer.is_failure:
-        return no_answer(answer)
-    if len(answer.records) == 1:
-        return passed(say("{record}", record=answer.records[0]))
-    if answer.records:
-        return failed(say("{count} records stand side by side.", count=len(answer.records)))
-    return failed(say("No such record is published."))
+from incamail_lib.facts.dns import DnsAnswer, DomainFacts, HostFacts, PolicyFetch
+from incamail_lib.facts.smtp import EndpointFacts
+from incamail_lib.findings import Level, Outcome
+from incamail_lib.guide.authorities import caa_names
+from incamail_lib.i18n import N_, Text, say
+from incamail_lib.mailpolicy.caa import read_caa
+from incamail_lib.mailpolicy.mta_sts import covers, has_sound_id, report_addresses
 
 
 @check(
@@ -83,29 +47,85 @@ def _exactly_one(answer: DnsAnswer) -> Result:
     level=Level.RECOMMENDED,
     requires=("DNS02",),
 )
+@of_every_exchanger
 def mta_sts_covers_exchangers(domain: DomainFacts, _: Context) -> Result:
-    """Where a record is published, the policy is sound and names every exchanger."""
+    """Where a record is published, it is one that counts, and its policy names every exchanger."""
     if domain.mta_sts.is_failure:
         return no_answer(domain.mta_sts)
     if not domain.mta_sts.records:
         return not_applicable(say("No MTA-STS record is published."))
     policy = domain.mta_sts_policy
+    ignored = _why_ignored(domain.mta_sts.records)
+    if ignored is not None:
+        return failed(ignored)
     if policy is None or not policy.fetched.is_yes:
         return unknown(say("A record is published; the policy itself was not fetched."))
     if policy.problem:
         return failed(say("The policy is damaged at «{field}».", field=policy.problem))
-    hosts = [m.host.host for m in domain.exchangers]
-    left_out = [h for h in hosts if not any(_matches(p, h) for p in policy.mx_patterns)]
-    if left_out and policy.mode != "none":
-        return failed(say("Not covered: {names}.", names=joined(left_out)))
+    return _coverage(policy, [m.host.host for m in domain.exchangers])
+
+
+def _why_ignored(records: tuple[str, ...]) -> Text | None:
+    """Why senders take the domain for one without MTA-STS (RFC 8461 §3.1); None where not."""
+    if len(records) > 1:
+        return say(
+            "{count} records stand side by side; senders ignore the policy.", count=len(records)
+        )
+    if not has_sound_id(records[0]):
+        return say("The record has no valid id; senders ignore the policy.")
+    return None
+
+
+def _coverage(policy: PolicyFetch, hosts: list[str]) -> Result:
+    missing = [h for h in hosts if not any(covers(p, h) for p in policy.mx_patterns)]
+    if missing and policy.mode != "none":
+        return failed(say("Not covered: {names}.", names=joined(missing)))
     return passed(say("Mode {mode}.", mode=policy.mode))
 
 
-def _matches(pattern: str, host: str) -> bool:
-    """A pattern with a leading *. stands for exactly one label (RFC 8461 §4.1)."""
-    if pattern.startswith("*."):
-        return host.partition(".")[2] == pattern[2:]
-    return host == pattern
+@check(
+    "DNS21",
+    on=domains,
+    title=N_("The gateways' certificates satisfy the MTA-STS policy"),
+    why=N_(
+        "In mode «enforce», senders deliver only where the certificate is valid, carries the "
+        "exchanger's name and comes from an authority that they trust."
+    ),
+    remedy=N_(
+        "Correct the certificate, or set the policy to «testing» until it is corrected; change the "
+        "id of the record each time."
+    ),
+    item="6.2",
+    reference="RFC 8461 §4.2, §5",
+    level=Level.RECOMMENDED,
+    requires=("DNS13",),
+)
+@of_every_exchanger
+def certificates_satisfy_mta_sts(domain: DomainFacts, context: Context) -> Result:
+    """Every certificate of an exchanger is valid now, names it, and is trusted somewhere."""
+    policy = domain.mta_sts_policy
+    if policy is None or policy.mode != "enforce":
+        return not_applicable(say("The policy is not in mode «enforce»."))
+    names = [m.host.host for m in domain.exchangers]
+    shown = [e for e in context.facts.receiving if e.target.host in names and e.leaf]
+    refused = [e.target.host for e in shown if not _is_valid_for_sts(e, context)]
+    if refused:
+        return failed(
+            say("Senders refuse to deliver to {names}.", names=joined(sorted({*refused})))
+        )
+    unseen = [name for name in names if name not in {e.target.host for e in shown}]
+    if unseen or not names:
+        return unknown(say("No certificate of {names} was seen.", names=joined(unseen or ["–"])))
+    return passed(say("{count} exchangers.", count=len(names)))
+
+
+def _is_valid_for_sts(endpoint: EndpointFacts, context: Context) -> bool:
+    leaf, match = endpoint.leaf, endpoint.name_match
+    if leaf is None or match is None or not match.matched:
+        return False
+    if leaf.not_after is None or context.now > leaf.not_after:
+        return False
+    return not endpoint.trust or any(not t.trusted.is_no for t in endpoint.trust)
 
 
 @check(
@@ -120,16 +140,22 @@ def _matches(pattern: str, host: str) -> bool:
     requires=("DNS01",),
 )
 def tls_reports_are_asked_for(domain: DomainFacts, _: Context) -> Result:
-    """A v=TLSRPTv1 record is published."""
-    return _exactly_one(domain.tls_rpt)
+    """One v=TLSRPTv1 record is published, and names where reports go."""
+    one = exactly_one(domain.tls_rpt)
+    if one.outcome is Outcome.PASSED and not report_addresses(domain.tls_rpt.records[0]):
+        return failed(say("The record names no address for the reports (rua)."))
+    return one
 
 
 def _with_tlsa(facts: AuditFacts) -> Subjects:
     hosts = {m.host.host: m.host for d in facts.dns.domains for m in d.exchangers}
-    secured = [h for h in hosts.values() if h.tlsa.records]
-    if not secured:
-        return NotApplicable(say("No gateway publishes TLSA records."))
-    return [Subject(h.host, h) for h in secured]
+    subjects = [Subject(h.host, h) for h in hosts.values() if h.tlsa.records]
+    # Without an answer a sender that uses DANE waits; others deliver, so it weighs less.
+    silent = [h for h in hosts.values() if h.tlsa.is_failure]
+    subjects += [
+        Subject(h.host, replace(no_answer(h.tlsa), level=Level.RECOMMENDED)) for h in silent
+    ]
+    return subjects or NotApplicable(say("No gateway publishes TLSA records."))
 
 
 @check(
@@ -195,24 +221,86 @@ def _public_key(certificate: CertificateFacts) -> bytes:
     why=N_("It makes it harder for somebody else to get a certificate for your names."),
     remedy=N_("Publish a CAA record with your certificate authority."),
     item="6.1",
-    reference="RFC 8659 §4",
+    reference="RFC 8659 §3, §4",
     level=Level.INFO,
     requires=("DNS01",),
 )
+@of_every_exchanger
 def caa_is_published(domain: DomainFacts, _: Context) -> Result:
-    """A CAA record governs the domain."""
-    if domain.caa.is_failure:
-        return no_answer(domain.caa)
-    if domain.caa.records:
-        return passed(say("{records}", records=joined(domain.caa.records)))
-    return failed(say("No such record is published."))
+    """A CAA record governs each exchanger's name: its own, or of the nearest name above."""
+    hosts = {m.host.host: m.host.caa for m in domain.exchangers if m.host.caa is not None}
+    answers = hosts or {domain.domain: domain.caa}
+    free = [name for name, answer in answers.items() if answer.is_absent]
+    if free:
+        return failed(say("No such record is published for {names}.", names=joined(free)))
+    silent = [a for a in answers.values() if not a.records]
+    if silent:
+        return no_answer(silent[0])
+    records = list(dict.fromkeys(r for a in answers.values() for r in a.records))
+    return passed(say("{records}", records=joined(records)))
+
+
+@check(
+    "DNS22",
+    on=receiving,
+    title=N_("The CAA records allow the authority in use"),
+    why=N_("An authority that the CAA records do not name must refuse the next renewal."),
+    remedy=N_("Add the authority's name to the CAA records, or change the authority."),
+    item="6.1",
+    reference="RFC 8659 §3, §4.2, §4.3",
+    level=Level.RECOMMENDED,
+)
+def caa_allows_the_authority(endpoint: EndpointFacts, context: Context) -> Result:
+    """The records that govern the gateway's name let the issuer of its certificate issue it."""
+    leaf = endpoint.leaf
+    if leaf is None:
+        return unknown(say("No certificate of this gateway was seen."))
+    if not rules.is_public(endpoint.trust):
+        return not_applicable(say("A private authority is not bound by the public rules."))
+    answer = _caa_of(endpoint.target.host, context.facts)
+    if answer is None:
+        return unknown(say("The CAA records of this name were not looked up."))
+    if answer.is_failure:
+        return no_answer(answer)
+    return _caa_judged(answer, leaf)
+
+
+def _caa_of(host: str, facts: AuditFacts) -> DnsAnswer | None:
+    exchangers = [m.host for d in facts.dns.domains for m in d.exchangers]
+    answers = {h.host: h.caa for h in (*facts.dns.hosts, *exchangers) if h.caa is not None}
+    return answers.get(host)
+
+
+def _caa_judged(answer: DnsAnswer, leaf: CertificateFacts) -> Result:
+    wildcard = any(name.startswith("*.") for name in leaf.san_dns)
+    found = read_caa(answer.records, wildcard=wildcard)
+    if found.unknown_critical:
+        critical = found.unknown_critical
+        return failed(say("A critical property is not known: «{property}».", property=critical))
+    if found.allowed is None:
+        return passed(say("No CAA record limits who may issue."))
+    issuer = joined(leaf.issuer_o or leaf.issuer_cn or ("–",))
+    names = caa_names(leaf.issuer_o)
+    if not found.allowed:
+        return failed(say("The CAA records forbid every authority to issue."))
+    if names is None:
+        return unknown(say("Under which CAA name {issuer} issues is not known.", issuer=issuer))
+    if set(names) & set(found.allowed):
+        return passed(say("{issuer} is allowed.", issuer=issuer))
+    return failed(
+        say(
+            "Allowed are {names}; the certificate comes from {issuer}.",
+            names=joined(found.allowed),
+            issuer=issuer,
+        )
+    )
 
 
 CHECKS: tuple[Check, ...] = (
-    spf_is_published,
-    dmarc_is_published,
     mta_sts_covers_exchangers,
+    certificates_satisfy_mta_sts,
     tls_reports_are_asked_for,
     tlsa_matches,
     caa_is_published,
+    caa_allows_the_authority,
 )

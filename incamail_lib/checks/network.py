@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from incamail_lib.checks._core import (
     Check,
     Context,
@@ -15,6 +17,8 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._dns import no_answer
+from incamail_lib.checks._platform_facts import level_of_host
 from incamail_lib.checks._subjects import organisation, platform, receiving
 from incamail_lib.checks.words import joined, reason_text, stage_text
 from incamail_lib.facts.audit import AuditFacts
@@ -76,17 +80,21 @@ def gateway_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
 )
-def platform_is_reachable(endpoint: EndpointFacts, _: Context) -> Result:
-    """The platform's port answers."""
-    return _answers(endpoint)
+def platform_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
+    """The platform's port answers; a host that is only guessed to be the platform's weighs less."""
+    return replace(_answers(endpoint), level=level_of_host(endpoint, context))
 
 
 def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
+    """Hosts with an IPv6 address, and those of which it is not known whether they have one."""
     hosts = sorted({e.target.host for e in facts.receiving if ":" in e.target.address})
-    if not hosts:
-        return NotApplicable(say("No receiving gateway has an IPv6 address."))
     by_host = {h: [e for e in facts.receiving if e.target.host == h] for h in hosts}
-    return [Subject(host, endpoints) for host, endpoints in by_host.items()]
+    named = (*(m.host for d in facts.dns.domains for m in d.exchangers), *facts.dns.hosts)
+    receiving_hosts = {e.target.host for e in facts.receiving}
+    silent = {h.host: h.aaaa for h in named if h.aaaa.is_failure and h.host in receiving_hosts}
+    subjects = [Subject(host, endpoints) for host, endpoints in by_host.items()]
+    subjects += [Subject(h, no_answer(a)) for h, a in silent.items() if h not in by_host]
+    return subjects or NotApplicable(say("No receiving gateway has an IPv6 address."))
 
 
 @check(

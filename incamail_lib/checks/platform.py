@@ -18,12 +18,12 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._endpoints import for_each_certificate
+from incamail_lib.checks._platform_facts import level_by, level_of_host
 from incamail_lib.checks._subjects import platform
 from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
 from incamail_lib.findings import Level
-from incamail_lib.guide import Certainty
 from incamail_lib.i18n import N_, say
 
 _IN_BETWEEN = N_(
@@ -93,9 +93,10 @@ def platform_offers_starttls(endpoint: EndpointFacts, _: Context) -> Result:
 )
 @for_each_certificate
 def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
-    """The subject organisation is one of the platform's."""
+    """The subject organisation is one of the platform's; a guess at it weighs less (`level_by`)."""
     leaf = endpoint.leaf
-    expected = context.facts.platform.organisations.value
+    organisations = context.facts.platform.organisations
+    expected = organisations.value
     if leaf is None:
         return _no_certificate(endpoint)
     if not leaf.subject_o:
@@ -109,7 +110,8 @@ def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> 
             "Organisation: {names}; expected {expected}.",
             names=joined(leaf.subject_o),
             expected=joined(expected),
-        )
+        ),
+        level=level_by(organisations, endpoint),
     )
 
 
@@ -140,16 +142,13 @@ def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     names = leaf.issuer_o or leaf.issuer_cn
     if names and set(names) & set(issuers.value):
         return passed(say("Issued by {names}.", names=joined(names)))
-    trusted = any(t.trusted.is_yes for t in endpoint.trust)
-    sure = issuers.certainty in (Certainty.PRIMARY, Certainty.SECONDARY)
-    level = Level.REQUIRED if sure or not trusted else Level.RECOMMENDED
     return failed(
         say(
             "Issued by {names}; known for the platform: {expected}.",
             names=joined(names) if names else "–",
             expected=joined(issuers.value),
         ),
-        level=level,
+        level=level_by(issuers, endpoint),
     )
 
 
@@ -160,17 +159,18 @@ def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     why=N_("The name is what your server verifies on every delivery with forced TLS."),
     remedy=_IN_BETWEEN,
     item="8.4",
-    reference="RFC 9525 §6.3, §6.4",
+    reference="RFC 9525 §6.3",
     requires=("PLAT01",),
 )
 @for_each_certificate
 def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
-    """A DNS-ID of the leaf is one of the platform's names."""
+    """A DNS-ID of the leaf is one of the platform's names; a guess at them weighs less."""
     leaf = endpoint.leaf
     if leaf is None:
         return _no_certificate(endpoint)
     presented = tuple(name.lower() for name in leaf.san_dns)
-    expected = context.facts.platform.names.value
+    known = context.facts.platform.names
+    expected = known.value
     if any(_covers(pattern, name) for pattern in expected for name in presented):
         return passed(say("Names: {names}.", names=joined(presented)))
     return failed(
@@ -178,7 +178,8 @@ def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result
             "Names: {names}; expected one of {expected}.",
             names=joined(presented) if presented else "–",
             expected=joined(expected),
-        )
+        ),
+        level=level_by(known, endpoint),
     )
 
 
@@ -203,8 +204,8 @@ def _covers(pattern: str, name: str) -> bool:
     requires=("PLAT01",),
 )
 @for_each_certificate
-def name_matches_the_gateway(endpoint: EndpointFacts, _: Context) -> Result:
-    """The certificate is valid for the host that was asked for."""
+def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Result:
+    """The certificate is valid for the host that was asked for; a guessed host weighs less."""
     match = endpoint.name_match
     if match is None:
         return _no_certificate(endpoint)
@@ -215,7 +216,8 @@ def name_matches_the_gateway(endpoint: EndpointFacts, _: Context) -> Result:
             "Not valid for {host}; it names {names}.",
             host=match.host,
             names=joined(match.presented) if match.presented else "–",
-        )
+        ),
+        level=level_of_host(endpoint, context),
     )
 
 
@@ -356,7 +358,7 @@ def gateways_agree(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
     why=N_("Without the intermediate certificate many servers cannot verify it."),
     remedy=N_("Report it to Swiss Post, or add the intermediate to the gateway's trust store."),
     item="6.1",
-    reference="RFC 5280 §6.1; RFC 8446 §4.4.2",
+    reference="RFC 5280 §6.1; RFC 9846 §4.5.1",
     level=Level.RECOMMENDED,
     requires=("PLAT01",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 
@@ -200,7 +201,8 @@ def no_plaintext_follows(endpoint: EndpointFacts, _: Context) -> Result:
     ),
     remedy=N_(
         "Raise the message size limit of the gateway, and of the mail server behind it, for mail "
-        "from IncaMail. Encoding adds about 37 %: 42 MB suffice for 30 MB of content."
+        "from IncaMail. Encoding adds about 37 %: 42 MB suffice for 30 MB of content. A message "
+        "that is delivered as an encrypted attachment (SAFE) may be twice as large."
     ),
     item="6.1",
     reference="RFC 1870 §3, §4; RFC 2045 §6.8",
@@ -208,7 +210,7 @@ def no_plaintext_follows(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("SMTP01",),
 )
 def size_limit_is_sufficient(endpoint: EndpointFacts, context: Context) -> Result:
-    """SIZE is at least the platform's message limit; 0 means no fixed limit."""
+    """SIZE is at least the platform's message limit once encoded; 0 means no fixed limit."""
     survey = endpoint.survey
     capabilities = survey.capabilities_in_tls or survey.capabilities
     if capabilities is None:
@@ -220,11 +222,15 @@ def size_limit_is_sufficient(endpoint: EndpointFacts, context: Context) -> Resul
     if limit == 0:
         return passed(say("The gateway announces no fixed size limit."))
     megabytes = round(limit / MEGABYTE, 1)
-    if limit < wanted * MEGABYTE:
-        return failed(say("Limit {limit} MB; needed {wanted} MB.", limit=megabytes, wanted=wanted))
-    if limit < wanted * MEGABYTE * BASE64_GROWTH:
-        return passed(
-            say("Limit {limit} MB: enough for the message, tight once encoded.", limit=megabytes)
+    needed = math.ceil(wanted * BASE64_GROWTH)
+    if limit < needed * MEGABYTE:
+        return failed(
+            say(
+                "Limit {limit} MB; {wanted} MB of content need {needed} MB.",
+                limit=megabytes,
+                wanted=wanted,
+                needed=needed,
+            )
         )
     return passed(say("Limit {limit} MB.", limit=megabytes))
 

@@ -12,9 +12,9 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
-from incamail_lib.checks._endpoints import agreed, nobody_asked, not_seen, tls_not_seen
+from incamail_lib.checks._endpoints import agreed, handshake, nobody_asked, not_seen, tls_not_seen
 from incamail_lib.checks._subjects import platform, receiving
-from incamail_lib.checks.words import joined, reason_text
+from incamail_lib.checks.words import joined
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason, inconclusive
@@ -26,30 +26,8 @@ _STRONG = ("GCM", "CHACHA20", "CCM")
 _BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
 _FORWARD_SECRET = ("ECDHE", "DHE", "EDH")
 MIN_DH, GOOD_DH = 1024, 2048  # bits of the prime: weakdh.org broke 1024 for states; RFC 9325 §4.5
+_LONGEST_OLD_LIST = 200  # older facts do not say whether a list of this length was cut
 _MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
-
-
-def _handshake(endpoint: EndpointFacts) -> Result:
-    """Whether TLS can be agreed at all, with or without a client certificate."""
-    tls = agreed(endpoint)
-    if tls is not None:
-        return passed(say("{version}, {cipher}.", version=tls.version, cipher=tls.cipher))
-    first = endpoint.survey.tls
-    if first is None:
-        return tls_not_seen(endpoint)
-    if first.certificate_requested.is_yes and first.chain:
-        # The parameters were agreed; the server then refused for want of a certificate.
-        return passed(say("TLS was agreed; the server then demanded a client certificate."))
-    if first.alert is not None:
-        alert = f"{first.alert.number} {first.alert.name}"
-        return failed(say("The server refused the handshake: TLS alert {alert}.", alert=alert))
-    return unknown(
-        say(
-            "The handshake did not complete: {reason}. {evidence}",
-            reason=reason_text(endpoint.survey.ended),
-            evidence=endpoint.survey.evidence,
-        )
-    )
 
 
 @check(
@@ -59,12 +37,12 @@ def _handshake(endpoint: EndpointFacts) -> Result:
     why=N_("Without TLS 1.2 or 1.3 in common, IncaMail cannot deliver."),
     remedy=N_("Enable TLS 1.2 and 1.3 on the gateway, and read its log for the cause."),
     item="6.2",
-    reference="RFC 3207 §4.1; RFC 8446 §4.1; RFC 9325 §3.1.1",
+    reference="RFC 3207 §4.1; RFC 9846 §4.2; RFC 9325 §3.1.1",
     requires=("SMTP03",),
 )
 def handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     """A handshake with TLS 1.2 or newer was agreed."""
-    return _handshake(endpoint)
+    return handshake(endpoint)
 
 
 @check(
@@ -99,10 +77,16 @@ def newest_version_is_spoken(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("TLS01",),
 )
 def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
-    """The server refuses TLS 1.0 and 1.1."""
-    found = endpoint.legacy
+    """The server refuses TLS 1.0 and 1.1.
+
+    Beside TLS 1.3 they are advised against only: nobody can force IncaMail down to them
+    (RFC 9846 §4.2, downgrade protection).
+    """
+    found, tls = endpoint.legacy, agreed(endpoint)
     if found.is_yes:
-        return failed(say("{version} was agreed.", version=endpoint.legacy_version))
+        newest = tls is not None and tls.version == "TLSv1.3"
+        level = Level.RECOMMENDED if newest else Level.REQUIRED
+        return failed(say("{version} was agreed.", version=endpoint.legacy_version), level=level)
     if found.is_no:
         return passed(say("TLS 1.0 and 1.1 are refused."))
     if nobody_asked(endpoint, found):
@@ -159,7 +143,7 @@ def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
         "tls_try_verify_hosts). On a public MX, ask but do not demand."
     ),
     item="6.1",
-    reference="RFC 8446 §4.3.2; Post MGI guide 6.1",
+    reference="RFC 9846 §4.4.2; Post MGI guide 6.1",
     requires=("TLS01",),
 )
 def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
@@ -175,7 +159,8 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
     if endpoint.survey.tls is not None and endpoint.survey.tls.renegotiated:
         return passed(say("It asks, in a second handshake (renegotiation) only."))
     if names:
-        return passed(say("It asks, and names {count} authorities.", count=len(names)))
+        count = len(names) + endpoint.client_auth.acceptable_cas_left_out
+        return passed(say("It asks, and names {count} authorities.", count=count))
     return passed(say("It asks, and names no authority: a certificate of any may be shown."))
 
 
@@ -192,7 +177,7 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
         "IncaMail and enter it in the set-up document."
     ),
     item="6.1",
-    reference="RFC 3207 §4",
+    reference="RFC 3207 §4 (by analogy)",
     requires=("TLS01",),
 )
 def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Result:
@@ -203,11 +188,11 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     if not demanded.is_yes:
         return not_seen(endpoint, demanded)
     domains = context.facts.dns.domains
-    published = {m.host.host for d in domains for m in d.exchangers}
+    published = {r.split(" ")[-1].rstrip(".").lower() for d in domains for r in d.mx.records}
     published |= {d.domain for d in domains if d.implicit_mx}
     if endpoint.target.host in published:
         return failed(say("A sender without certificate is refused: {how}.", how=demanded.evidence))
-    if any(d.mx.status not in _MX_SEEN for d in domains):
+    if any(d.mx.status not in _MX_SEEN or d.mx.is_cut for d in domains):
         return not_seen(endpoint, inconclusive(Reason.DNS_FAILURE))
     return passed(say("The gateway demands a certificate, but no MX record names the gateway."))
 
@@ -235,7 +220,7 @@ def _not_refused(endpoint: EndpointFacts) -> Text:
         "IncaMail by its verified name in the rules (check_ccert_access, tls_verify_hosts, …)."
     ),
     item="6.1",
-    reference="RFC 8446 §4.4.2.4; RFC 5280 §6.1",
+    reference="RFC 9846 §4.5.1; RFC 5280 §6.1",
     level=Level.RECOMMENDED,
     requires=("TLS05",),
 )
@@ -260,7 +245,7 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
     why=N_("Mail recorded today could be read later; hybrid groups such as X25519MLKEM768 help."),
     remedy=N_("Plan for OpenSSL 3.5 or newer, which offers hybrid groups by default."),
     item="6.2",
-    reference="draft-ietf-tls-ecdhe-mlkem",
+    reference="RFC 10024",
     level=Level.INFO,
     requires=("TLS01",),
 )
@@ -291,7 +276,7 @@ def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
 )
 def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     """A handshake with TLS 1.2 or newer was agreed with the platform."""
-    return _handshake(endpoint)
+    return handshake(endpoint)
 
 
 @check(
@@ -304,7 +289,7 @@ def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
     ),
     remedy=N_("Ask Swiss Post how it will recognise your gateway, and compare from another path."),
     item="6.1",
-    reference="RFC 8446 §4.3.2; Post MGI guide 6.1",
+    reference="RFC 9846 §4.4.2; Post MGI guide 6.1",
     requires=("TLS10",),
 )
 def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
@@ -313,7 +298,8 @@ def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
     if Trait.REQUEST in endpoint.differing:
         return failed(say("It asks on some connections only: {share}.", share=requested.evidence))
     if requested.is_yes:
-        count = len(endpoint.client_auth.acceptable_cas)
+        auth = endpoint.client_auth
+        count = len(auth.acceptable_cas) + auth.acceptable_cas_left_out
         return passed(say("It asks, and names {count} authorities.", count=count))
     if requested.is_no:
         return failed(say("It does not ask for a certificate."))
@@ -332,7 +318,7 @@ def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
         "certificate with Swiss Post."
     ),
     item="6.1",
-    reference="RFC 8446 §4.4.2.4, §6.2",
+    reference="RFC 9846 §4.5.1, §6.2",
     requires=("TLS11",),
 )
 def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Result:
@@ -363,7 +349,7 @@ def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Re
     why=N_("Some servers send no certificate when its authority is not in the list."),
     remedy=N_("Ask Swiss Post to register your authority, or use one from the list."),
     item="6.1",
-    reference="RFC 8446 §4.2.4; RFC 5246 §7.4.4",
+    reference="RFC 9846 §4.3.4",
     level=Level.RECOMMENDED,
     requires=("TLS11",),
 )
@@ -380,6 +366,13 @@ def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     issuers = [c.issuer for chain in chains for c in chain]
     if names & set(issuers):
         return passed(say("Named: {issuer}.", issuer=next(i for i in issuers if i in names)))
+    if endpoint.client_auth.acceptable_cas_left_out or len(names) >= _LONGEST_OLD_LIST:
+        return unknown(
+            say(
+                "Not among the first {limit} authorities; IncaMail names more than are kept.",
+                limit=len(names),
+            )
+        )
     return failed(say("Not named: {issuers}.", issuers=joined(list(dict.fromkeys(issuers)))))
 
 
@@ -390,13 +383,15 @@ def own_authority_is_named(endpoint: EndpointFacts, context: Context) -> Result:
     why=N_("If any certificate is accepted, acceptance does not prove that yours is registered."),
     remedy=N_("Ask Swiss Post to confirm that your certificate is registered."),
     item="7.1",
-    reference="RFC 8446 §4.4.2.4",
+    reference="RFC 9846 §4.5.1",
     level=Level.INFO,
     requires=("TLS11",),
 )
 def platform_verifies(endpoint: EndpointFacts, _: Context) -> Result:
     """A throw-away certificate is refused where the client's is accepted."""
     foreign = endpoint.client_auth.foreign_accepted
+    if nobody_asked(endpoint, foreign):
+        return not_applicable(say("The dossier does not ask to test this."))
     if foreign.is_no:
         return passed(say("A stranger's certificate is refused: {how}.", how=foreign.evidence))
     if foreign.is_yes:

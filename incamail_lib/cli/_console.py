@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -84,6 +84,12 @@ def clear_errors(language: str | None) -> Iterator[Translator]:
         raise typer.Exit(error.exit_code) from None
 
 
+def say_notes(notes: Iterable[str]) -> None:
+    """What could not be written and why: each once, beside the results and not among them."""
+    for note in dict.fromkeys(notes):
+        err().print(Styled(note), soft_wrap=True)
+
+
 def say_error(message: str) -> None:
     """One line on standard error."""
     err().print(Styled(message, style="red"))
@@ -91,12 +97,14 @@ def say_error(message: str) -> None:
 
 def print_json(value: Record | Sequence[Record] | Any) -> None:
     """A record, or a list of records, as JSON on standard output."""
+    plain = not sys.stdout.encoding.lower().startswith("utf")  # then escapes, which are JSON too
     if isinstance(value, Record):
-        text = value.model_dump_json(indent=2)
+        text = value.model_dump_json(indent=2, ensure_ascii=plain)
     else:
-        plain = [v.model_dump(mode="json") for v in value] if _are_records(value) else value
-        text = json.dumps(plain, indent=2, ensure_ascii=False)
+        data = [v.model_dump(mode="json") for v in value] if _are_records(value) else value
+        text = json.dumps(data, indent=2, ensure_ascii=plain)
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # another program may be waiting for it
 
 
 def _are_records(value: Any) -> bool:

@@ -10,7 +10,7 @@ import typer
 
 from incamail_lib.batch.execute import slug
 from incamail_lib.binding import bind
-from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json
+from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json, say_notes
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.deliverables import NAMES, write_documents
 from incamail_lib.deliverables import chosen as chosen_documents
@@ -47,11 +47,12 @@ def documents(
         unique = tuple({d.key: d for d in found}.values())
         folder = output / slug(case.dossier.organisation) / "documents"
         files, notes = write_documents(unique, basis, folder, language=case.language)
+    say_notes(t.text(note) for note in notes)
     if as_json:
         print_json([str(file) for file in files])
         return
-    for line in (*(t.text(note) for note in notes), *map(str, files)):
-        out().print(Styled(line))
+    for file in files:
+        out().print(Styled(str(file)), soft_wrap=True)
 
 
 def _known(name: str) -> str:

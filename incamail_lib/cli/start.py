@@ -16,11 +16,13 @@ from incamail_lib.cli._console import Styled, chosen, clear_errors, out
 from incamail_lib.cli.auditing import Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import Translator, say
+from incamail_lib.kernels import runtime
 from incamail_lib.onboarding import working_copy
 from incamail_lib.runbook import EXAMPLES
 from incamail_lib.workplace import Server, jupyter_server, prepare, voila_server
 
 START_S = 60.0
+END_S = 15.0  # it ends its kernels first
 App = Annotated[bool, typer.Option("--app", help="Web pages without code, for a client.")]
 Browser = Annotated[bool, typer.Option(help="Open the browser.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
@@ -41,8 +43,9 @@ def start(
     with clear_errors(lang) as t:
         file = working_copy(dossier or EXAMPLES / "muster.yaml", output)
         place = prepare(file, output, chosen(lang) if lang else "")
-        server = voila_server(place, port=port) if app else jupyter_server(place, port=port)
-        _serve(server, file, t, open_browser=browser)
+        make = voila_server if app else jupyter_server
+        with runtime() as own:
+            _serve(make(place, own, port=port), file, t, open_browser=browser)
 
 
 def demo_session(
@@ -63,19 +66,34 @@ def _serve(server: Server, dossier: Path, t: Translator, *, open_browser: bool) 
             server.command, env=server.environment, stdout=log, stderr=log
         ) as process,
     ):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave no server behind
+        # Leave no server behind; a shell that starts us in the background has SIGINT ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         try:
             _await(server, process)
-            out().print(Styled(t("The runbook is open at {url}").format(url=server.url)))
-            out().print(Styled(t("Everything entered is kept in {file}.").format(file=dossier)))
-            out().print(Styled(t("Press Ctrl-C to end it.")))
+            _say(t("The runbook is open at {url}").format(url=server.url))
+            _say(t("Everything entered is kept in {file}.").format(file=dossier))
+            _say(t("Press Ctrl-C to end it."))
             if open_browser:
                 webbrowser.open(server.url)
             process.wait()
         except KeyboardInterrupt:
             pass
         finally:
-            process.terminate()
+            _end(process)
+
+
+def _say(line: str) -> None:
+    """A line that a narrow terminal does not break: an address is copied whole."""
+    out().print(Styled(line), soft_wrap=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
@@ -89,8 +107,14 @@ def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
     raise UsageError(
         say(
-            "The notebook server did not start. Another program may use the port: leave --port "
-            "away. What the server said stands in {file}.",
+            "The notebook server did not start: {cause}. All that it said stands in {file}.",
+            cause=_last_words(server.log) or "–",
             file=str(server.log),
         )
     )
+
+
+def _last_words(log: Path) -> str:
+    """The last line that a server wrote, which names what stopped it."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")[:300].rstrip(".")

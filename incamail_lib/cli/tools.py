@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
+from incamail_lib.checks import judge_domain
 from incamail_lib.checks._endpoints import agreed
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._endpoint_rows import endpoint_rows
@@ -35,6 +37,7 @@ from incamail_lib.facts.routing import (
     SubjectView,
 )
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
+from incamail_lib.findings import Finding, Outcome
 from incamail_lib.guide import load_platform
 from incamail_lib.i18n import Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
@@ -126,7 +129,7 @@ def lookup(
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
-    """Look up everything the DNS says about a mail domain."""
+    """Look up everything the DNS says about a mail domain, and say what it means."""
     with clear_errors(lang) as t:
         resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
         facts = asyncio.run(look_up_domain(domain, resolver=resolver))
@@ -134,6 +137,8 @@ def lookup(
         print_json(facts)
     else:
         table([t("Look-up"), t("Outcome"), t("Records")], _dns_rows(facts, t))
+        found = judge_domain(facts, dt.datetime.now(dt.UTC))
+        table([t("Code"), t("Outcome"), t("Check"), t("Seen")], _meaning_rows(found, t))
     raise typer.Exit(3 if facts.mx.is_failure else 0)
 
 
@@ -142,8 +147,26 @@ def _dns_rows(facts: DomainFacts, t: Translator) -> list[tuple[str, str, str]]:
     for exchanger in facts.exchangers:
         host = exchanger.host
         answers += [host.a, host.aaaa, host.tlsa, *(address.ptr for address in host.addresses)]
-    answers += [facts.spf, facts.dmarc, facts.mta_sts, facts.tls_rpt, facts.caa]
-    return [(f"{a.type} {a.name}", t.text(word(a.status)), "\n".join(a.records)) for a in answers]
+        answers += [host.caa] if host.caa else []
+    answers += [facts.spf, *(facts.spf_answers or ()), *(facts.dmarc_walk or (facts.dmarc,))]
+    answers += [facts.mta_sts, facts.tls_rpt, facts.caa]
+    return [
+        (f"{a.type} {a.name}", t.text(word(a.status)), _records(a, t))
+        for a in {(a.type, a.name): a for a in answers}.values()
+    ]
+
+
+def _records(answer: DnsAnswer, t: Translator) -> str:
+    rest = [t("{count} more are not shown.").format(count=answer.left_out)] if answer.is_cut else []
+    return "\n".join([*answer.records, *rest])
+
+
+def _meaning_rows(findings: Sequence[Finding], t: Translator) -> list[tuple[str, str, str, str]]:
+    return [
+        (f.code, t.text(word(f.outcome)), t(f.title), t.text(f.seen))
+        for f in sorted(findings, key=lambda f: f.code)
+        if f.outcome is not Outcome.NOT_APPLICABLE and not f.blocked_by
+    ]
 
 
 def probe(
@@ -168,6 +191,13 @@ def probe(
             help="Ask too whether postmaster@DOMAIN is taken as recipient (RCPT, then RSET).",
         ),
     ] = None,
+    show_foreign: Annotated[
+        bool,
+        typer.Option(
+            "--show-foreign-certificate",
+            help="Show a throw-away certificate to IncaMail's own gateways too.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
@@ -176,13 +206,15 @@ def probe(
         host, port = _host_and_port(host, port)
         address = None if address is None else literal_of(address)
         own = _own(cert, key, passphrase_env)
+        addresses = [address] if address else asyncio.run(_addresses(host, port, server))
+        stranger = show_foreign or not load_platform().has(host, tuple(addresses))
         settings = ProbeSettings(
             ehlo_name=own_name() if ehlo is None else greeting_name(ehlo),
             limits=Limits.within(timeout),
-            purposes=_PURPOSES,
+            purposes=_PURPOSES if stranger else _PURPOSES - {Purpose.FOREIGN_CERTIFICATE},
             ask_postmaster="" if ask_postmaster is None else domain_of(ask_postmaster),
         )
-        found = asyncio.run(_probe(host, address, port, server, own, settings))
+        found = asyncio.run(_probe(host, addresses, port, own, settings))
     if as_json:
         print_json(found)
     else:
@@ -212,14 +244,13 @@ def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | N
 
 async def _probe(
     host: str,
-    address: str | None,
+    addresses: list[str],
     port: int,
-    server: str | None,
     own: Credential | None,
     settings: ProbeSettings,
 ) -> list[EndpointFacts]:
+    """Probe each address, with throw-away certificates where the settings want them."""
     now = dt.datetime.now(dt.UTC)
-    addresses = [address] if address else await _addresses(host, port, server)
     settings = replace(
         settings,
         foreign=foreign_credential(now),

@@ -21,7 +21,7 @@ class _Dumper(yaml.SafeDumper):
     def represent_text(self, text: str) -> yaml.ScalarNode:
         # Words of several lines are read as a block; on one line they need escapes, and so do
         # the line ends that YAML would read as spaces.
-        in_quotes = self.default_flow_style or _OTHER_BREAKS.search(text)
+        in_quotes = self.default_flow_style or _OTHER_BREAKS.search(text) or _is_open(text)
         breaks = "\n" in text or _OTHER_BREAKS.search(text)
         style = None if not breaks else '"' if in_quotes else "|"
         return self.represent_scalar(_STR, text, style=style)
@@ -49,6 +49,11 @@ def _dumped(value: Any, in_flow: bool) -> str:
         width=_NO_FOLDING,
     )
     return str(text).rstrip("\n") if in_flow else str(text).removesuffix("\n")
+
+
+def _is_open(text: str) -> bool:
+    """Whether it ends in a blank line: behind such a block PyYAML ends the whole document."""
+    return text == "\n" or text.endswith("\n\n")
 
 
 def _is_one_line(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,6 +25,7 @@ from incamail_lib.dossier.progress import (
 from incamail_lib.facts.audit import ComponentFacts, Declared, DeclaredGateway, IncomingRoute
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.i18n import Language
+from incamail_lib.printable import invisible
 from incamail_lib.record import Record
 
 
@@ -56,6 +58,17 @@ def _expression(pattern: str) -> str:
     return pattern
 
 
+def _legible(path: str | Path) -> str | Path:
+    """A path without characters that nobody sees: they are read out of "C:\\new", or pasted."""
+    unseen = invisible(str(path))
+    if unseen is not None or "\n" in str(path) or "\r" in str(path):
+        control = any(unicodedata.category(c) == "Cc" for c in str(path))
+        raise ValueError("control_character" if control else "invisible_character")
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_legible)]
+StoreName = Annotated[str, AfterValidator(_legible)]
 DomainName = Annotated[str, AfterValidator(_a_label)]
 Address = Annotated[str, AfterValidator(_address)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -100,8 +113,8 @@ class CertificateFile(Record):
     """A certificate with or without its key. The passphrase is asked for or read from the
     environment variable named here; it never stands in a dossier."""
 
-    file: Path
-    key: Path | None = None
+    file: FilePath
+    key: FilePath | None = None
     passphrase_env: EnvironmentName | None = None
 
 
@@ -116,7 +129,7 @@ class Sample(Record):
     """A message of the client to be classified: a .eml file, or recipients and a subject."""
 
     label: Line
-    file: Path | None = None
+    file: FilePath | None = None
     recipients: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     subject: str = ""
 
@@ -132,6 +145,8 @@ class Network(Record):
     test_injection: bool = True
     # RCPT TO the first domain's postmaster, then RSET, no message; some operators dislike it.
     test_recipient: bool = False
+    # a throw-away certificate of an unknown authority is shown to IncaMail too, only on this wish
+    show_foreign_certificate: bool = False
 
 
 class Component(Record):
@@ -154,13 +169,13 @@ class Dossier(Record):
     language: Language = "en"
     go_live: dt.date | None = None
     domains: Annotated[tuple[DomainName, ...], Field(min_length=1, max_length=50)]
-    platform: Literal["incamail", "lab"] | Path = "incamail"
+    platform: Literal["incamail", "lab"] | FilePath = "incamail"
     scenario: str = ""  # of the lab
     gateways: Gateways = Gateways()
     incoming: Incoming = Incoming()
     routing: Routing = Routing()
     certificates: Certificates = Certificates()
-    trust_stores: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = (
+    trust_stores: Annotated[tuple[StoreName, ...], Field(min_length=1, max_length=8)] = (
         "certifi",
         "system",
     )

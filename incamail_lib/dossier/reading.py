@@ -12,9 +12,16 @@ from pydantic_core import ErrorDetails
 
 from incamail_lib.dossier.migrating import is_newer
 from incamail_lib.dossier.model import CertificateFile, Dossier
+from incamail_lib.dossier.oddities import (
+    backslash_text,
+    forbidden_text,
+    invisible_text,
+    odd_place,
+)
 from incamail_lib.dossier.progress import SCHEMA
 from incamail_lib.errors import DossierError
 from incamail_lib.i18n import N_, Text, say
+from incamail_lib.printable import invisible, printable
 
 MAX_BYTES = 1_000_000
 SHOWN = 80  # characters of a wrong value that are repeated to the user
@@ -63,7 +70,8 @@ def validated(data: dict[str, Any], path: Path, root: yaml.MappingNode | None = 
         # A misspelt field is reported before the field that is then missing.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         location = tuple(part for part in first["loc"] if not _is_branch(part))
-        raise DossierError(_place(root, path, location, _meaning(first, location))) from None
+        problem = _meaning(first, location)
+        raise DossierError(_place(root, path, location, _with_unseen(problem, first))) from None
     return _anchored(dossier, path.resolve().parent)
 
 
@@ -81,15 +89,9 @@ def _compose(text: str, path: Path) -> yaml.MappingNode:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DossierError(
-            say(
-                "{file}, line {line}: this is not valid YAML ({problem}). "
-                "Check indentation, colons and quotes there.",
-                file=str(path),
-                line=line,
-                problem=error.problem or "",
-            )
-        ) from None
+        raise DossierError(_not_yaml(text, path, line, error.problem or "")) from None
+    except yaml.reader.ReaderError as error:
+        raise DossierError(forbidden_text(str(path), text, error.position)) from None
     except (yaml.YAMLError, RecursionError):
         raise DossierError(
             say(
@@ -99,6 +101,9 @@ def _compose(text: str, path: Path) -> yaml.MappingNode:
             )
         ) from None
     if not isinstance(root, yaml.MappingNode):
+        odd = odd_place(text, text.count("\n") + 1)
+        if odd is not None:
+            raise DossierError(invisible_text(str(path), odd))
         raise DossierError(
             say(
                 "{file} is not a dossier: it must consist of lines such as "
@@ -107,6 +112,21 @@ def _compose(text: str, path: Path) -> yaml.MappingNode:
             )
         )
     return root
+
+
+def _not_yaml(text: str, path: Path, line: int, problem: str) -> Text:
+    """Why a line is not YAML: an invisible character, a Windows path, or what the parser says."""
+    odd = odd_place(text, line)
+    if odd is not None:
+        return invisible_text(str(path), odd)
+    escaped = backslash_text(str(path), text, line) if "escape" in problem else None
+    return escaped or say(
+        "{file}, line {line}: this is not valid YAML ({problem}). "
+        "Check indentation, colons and quotes there.",
+        file=str(path),
+        line=line,
+        problem=problem,
+    )
 
 
 def plain(node: yaml.Node) -> Any:
@@ -183,14 +203,20 @@ def _refuse_unsafe_keys(node: yaml.MappingNode, path: Path) -> None:
 
 def _is_branch(part: int | str) -> bool:
     """Pydantic names the member of a union in the location; that is not a field."""
-    return isinstance(part, str) and (part.startswith("literal[") or part == "path")
+    return isinstance(part, str) and (part.startswith(("literal[", "function-")) or part == "path")
 
 
 def _node_at(root: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
     node = root
-    for part in location:
+    for depth, part in enumerate(location, start=1):
         if isinstance(node, yaml.MappingNode):
-            inner = next((v for k, v in node.value if k.value == str(part)), None)
+            key, inner = _entry(node, str(part))
+            if (
+                key is not None
+                and depth == len(location)
+                and not isinstance(inner, yaml.ScalarNode)
+            ):
+                return key  # its value begins a line below
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             inner = node.value[part] if part < len(node.value) else None
         else:
@@ -199,6 +225,10 @@ def _node_at(root: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
             return node
         node = inner
     return node
+
+
+def _entry(node: yaml.MappingNode, name: str) -> tuple[yaml.Node | None, yaml.Node | None]:
+    return next(((k, v) for k, v in node.value if k.value == name), (None, None))
 
 
 def _place(
@@ -223,10 +253,26 @@ def _at(node: yaml.Node, path: Path, field: str, problem: Text) -> Text:
     )
 
 
+def _with_unseen(problem: Text, error: ErrorDetails) -> Text:
+    """The problem, and the invisible character in the value or field name that explains it."""
+    suspects = (str(error["loc"][-1]) if error["loc"] else "", error.get("input"))
+    found = next((f for s in suspects if isinstance(s, str) and (f := invisible(s))), None)
+    if found is None or str(error.get("ctx", {}).get("error", "")) in _UNSEEN_TOKENS:
+        return problem
+    return say(
+        "{problem} An invisible character stands in it ({character}): delete it, or type it anew.",
+        problem=problem,
+        character=found[1],
+    )
+
+
+_UNSEEN_TOKENS = ("control_character", "invisible_character")
+
+
 def _meaning(error: ErrorDetails, location: tuple[int | str, ...]) -> Text:
     kind = error["type"]
     context: dict[str, Any] = error.get("ctx", {})
-    given = "" if error.get("input") is None else str(error.get("input"))[:SHOWN]
+    given = "" if error.get("input") is None else printable(str(error.get("input")), SHOWN)
     if kind == "extra_forbidden":
         allowed = ", ".join(_fields_at(location[:-1]))
         return say("This field is not known. Allowed here: {allowed}.", allowed=allowed)
@@ -253,6 +299,17 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     ("not_a_domain_name", N_("«{given}» is not a domain name such as muster.example.")),
     ("not_an_address", N_("«{given}» is not an IPv4 or IPv6 address.")),
     ("not_an_expression", N_("«{given}» is not a valid regular expression.")),
+    (
+        "control_character",
+        N_(
+            "«{given}» holds a control character: in double quotes a backslash begins an escape. "
+            "Write the path in single quotes."
+        ),
+    ),
+    (
+        "invisible_character",
+        N_("An invisible character stands in «{given}». Delete it, or type the path anew."),
+    ),
     ("string_type", N_("This field is empty; it needs a text.")),
     ("string_pattern", N_("«{given}» has a character that is not allowed here.")),
     ("string_too_long", _TOO_LONG),

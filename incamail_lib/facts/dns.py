@@ -34,6 +34,12 @@ class DnsAnswer(Record):
     authenticated: bool | None = None  # AD flag as seen from the resolver; None: no answer
     elapsed_s: float = 0.0
     detail: str = ""
+    left_out: int = 0  # records that came as well and are not kept
+
+    @property
+    def is_cut(self) -> bool:
+        """True when `records` is not all that came: it is never judged as the whole."""
+        return self.left_out > 0
 
     @property
     def is_absent(self) -> bool:
@@ -68,6 +74,7 @@ class HostFacts(Record):
     aaaa: DnsAnswer
     tlsa: DnsAnswer  # _<port>._tcp.<host>
     addresses: tuple[AddressFacts, ...] = ()
+    caa: DnsAnswer | None = None  # of the host or the nearest name above; None: not asked
 
     @property
     def is_alias(self) -> bool:
@@ -102,11 +109,20 @@ class DomainFacts(Record):
     implicit_mx: bool = False  # no MX record: the domain's own address is used
     exchangers: tuple[MxHost, ...] = ()
     spf: DnsAnswer  # TXT records that start with v=spf1
+    spf_answers: tuple[DnsAnswer, ...] | None = None  # what it leads to; None: not followed
     dmarc: DnsAnswer
+    # Tagged TXT records at _dmarc of the domain and of the names above (RFC 9989 §4.10)
+    dmarc_walk: tuple[DnsAnswer, ...] | None = None
     mta_sts: DnsAnswer
     mta_sts_policy: PolicyFetch | None = None
     tls_rpt: DnsAnswer
     caa: DnsAnswer
+
+    @property
+    def exchangers_left_out(self) -> int:
+        """How many of the exchangers that MX records name were not looked up."""
+        named = {record.lower() for record in self.mx.records if not record.endswith(" .")}
+        return max(len(named) - len(self.exchangers), 0) + self.mx.left_out
 
 
 class DnsFacts(Record):

@@ -119,6 +119,7 @@ class TlsFacts(Record):
     links: ChainFacts | None = None
     certificate_requested: Observation
     acceptable_cas: tuple[str, ...] = ()  # RFC 4514 names; empty list is legal (= any)
+    acceptable_cas_left_out: int = 0  # names that came as well and are not kept
     offered_certificate: str = ""  # sha256 of the client certificate we had ready
     certificate_sent: bool | None = None  # it was sent and proven; None in facts of old, or no one
     accepted: Observation  # we were let in: EHLO answered inside TLS, as we presented ourselves
@@ -159,6 +160,7 @@ class ClientAuthFacts(Record):
 
     requested: Observation  # CertificateRequest seen
     acceptable_cas: tuple[str, ...] = ()
+    acceptable_cas_left_out: int = 0
     demanded: Observation  # refused without a certificate, in TLS or in SMTP as far as asked
     demanded_in: Stage | None = None
     own_accepted: Observation  # with the client's own certificate

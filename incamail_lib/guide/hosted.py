@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from incamail_lib.guide.platform import Certainty
 from incamail_lib.record import Record
 
 
@@ -17,6 +18,7 @@ class HostedGateway(Record):
     kind: Literal["gateway", "mailbox"]
     suffixes: tuple[str, ...]
     source: str
+    certainty: Certainty = Certainty.SECONDARY
 
 
 @cache

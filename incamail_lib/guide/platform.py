@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from incamail_lib.errors import GuideError
 from incamail_lib.i18n import Text, say
+from incamail_lib.printable import invisible
 from incamail_lib.record import Record
 
 T = TypeVar("T")
@@ -27,12 +30,13 @@ class Certainty(StrEnum):
 
 
 class Sourced(Record, Generic[T]):
-    """A fact with where it comes from and when that was last verified."""
+    """A fact with its source, when that was last verified, and by when it must be again."""
 
     value: T
     source: str
     certainty: Certainty
     verified_on: dt.date
+    reverify_by: dt.date | None = None  # None: a client's own statement, or an older record
 
 
 class PlatformGateway(Record):
@@ -44,6 +48,7 @@ class PlatformGateway(Record):
     source: str
     certainty: Certainty
     verified_on: dt.date
+    reverify_by: dt.date | None = None
 
 
 class Platform(Record):
@@ -64,6 +69,13 @@ class Platform(Record):
     tags: Sourced[tuple[str, ...]]  # what the add-in puts before the subject
     contacts: Sourced[tuple[str, ...]]  # second-level support
     links: Sourced[tuple[str, ...]]
+
+    def has(self, host: str, addresses: tuple[str, ...] = ()) -> bool:
+        """Whether a host, by its name or an address, is known to be the platform's."""
+        name = host.rstrip(".").lower()
+        hosts = {self.smart_host.value, *(g.host for g in self.gateways)}
+        known = {a for g in self.gateways for a in g.addresses}
+        return name in hosts or name in known or bool(known & set(addresses))
 
     def filled(self, template: str) -> Text:
         """A text of the guide with the facts that it names filled in."""
@@ -99,8 +111,12 @@ def load_platform(override: Path | None = None) -> Platform:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise GuideError(_syntax(path, text, error)) from None
     except OSError as error:
         raise GuideError(
             say(
@@ -109,7 +125,7 @@ def _read(path: Path) -> dict[str, Any]:
                 cause=error.strerror or type(error).__name__,
             )
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise GuideError(
             say(
                 "The platform file {file} is not valid TOML: {problem}.",
@@ -140,14 +156,96 @@ def _validated(facts: dict[str, Any], override: Path | None) -> Platform:
     try:
         return Platform.model_validate(facts)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise GuideError(
-            say(
-                "{file}, field «{field}»: not possible here ({problem}). "
-                "Allowed fields: {allowed}.",
-                file=str(override or "platform.toml"),
-                field=".".join(str(part) for part in first["loc"]),
-                problem=first["msg"],
-                allowed=", ".join(Platform.model_fields),
-            )
-        ) from None
+        # A misspelt field is told before the field that is then missing.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise GuideError(_not_possible(first, override)) from None
+
+
+def _not_possible(error: ErrorDetails, path: Path | None) -> Text:
+    """What is wrong with a field, where it stands, and what is allowed there."""
+    location = error["loc"]
+    field, allowed = _told(location), ", ".join(_fields_at(location))
+    problem = _MEANINGS.get(error["type"]) or say(
+        "This value is not possible here ({problem}).", problem=error["msg"]
+    )
+    lines = path.read_text(encoding="utf-8").split("\n") if path else []
+    number = _found_line(lines, location)
+    if not number:
+        return say(
+            "{file}, field «{field}»: {problem} Allowed fields: {allowed}.",
+            file=str(path or "platform.toml"),
+            field=field,
+            problem=problem,
+            allowed=allowed,
+        )
+    return say(
+        "{file}, line {line}, field «{field}»: {problem} Allowed fields: {allowed}.",
+        file=str(path),
+        line=number,
+        field=field,
+        problem=problem,
+        allowed=allowed,
+    )
+
+
+_MEANINGS = {
+    "extra_forbidden": say("This field is not known."),
+    "missing": say("This field is missing."),
+}
+
+
+def _told(location: tuple[int | str, ...]) -> str:
+    """The field as it is found in the file: entries of a list are counted from 1."""
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
+
+
+def _fields_at(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    if len(location) < 2:
+        return tuple(Platform.model_fields)
+    return tuple((PlatformGateway if location[0] == "gateways" else Sourced).model_fields)
+
+
+def _found_line(lines: list[str], location: tuple[int | str, ...]) -> int:
+    """The line of a field: below the header of its table, or of the n-th of its array of tables."""
+    names = [part for part in location if isinstance(part, str)]
+    index = next((part for part in location if isinstance(part, int)), 0)
+    seen, inside, header = -1, len(names) == 1, 0
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if text.startswith("["):
+            seen += text.strip("[]").strip() == names[0]
+            inside = text.strip("[]").strip() == names[0] and seen == index
+            header = number if inside else header
+        elif inside and re.match(rf"[\"']?{re.escape(names[-1])}[\"']?\s*=", text):
+            return number
+    return header
+
+
+def _syntax(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Text:
+    """Why a file is not TOML: an invisible character, a Windows path, or what the parser says."""
+    found = re.search(r"at line (\d+)", str(error))
+    lines = text.split("\n")
+    number = int(found[1]) if found else len(lines)
+    content = lines[number - 1] if number <= len(lines) else ""
+    unseen = invisible(content.replace("\t", " "))
+    if unseen is not None:
+        return say(
+            "{file}, line {line}, column {column}: an invisible character stands here "
+            "({character}). Put an ordinary space in its place, or delete it.",
+            file=str(path),
+            line=number,
+            column=unseen[0] + 1,
+            character=unseen[1],
+        )
+    if "\\" in content:
+        return say(
+            "{file}, line {line}: in double quotes a backslash begins an escape. Write the text "
+            "in single quotes.",
+            file=str(path),
+            line=number,
+        )
+    return say(
+        "The platform file {file} is not valid TOML: {problem}.",
+        file=str(path),
+        problem=str(error)[:200],
+    )

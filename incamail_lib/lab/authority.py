@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from incamail_lib.guide.ca_policy import ca_policy
+
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -29,6 +31,9 @@ class KeyKind(StrEnum):
     RSA_1024 = "rsa_1024"  # below the 2048 bits of BR §6.1.5
 
 
+USUAL_LIFE = dt.timedelta(days=95)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What one leaf certificate says; names empty or None leave the element out."""
@@ -39,7 +44,8 @@ class Recipe:
     addresses: tuple[str, ...] = ()
     usages: tuple[x509.ObjectIdentifier, ...] | None = (SERVER_AUTH, CLIENT_AUTH)
     not_before: dt.timedelta = dt.timedelta(days=-5)  # from the PKI's now
-    lifetime: dt.timedelta = dt.timedelta(days=95)  # inside BR §6.3.2 until 2029-03-14
+    left: dt.timedelta | None = None  # from the PKI's now to the end; decides over not_before
+    lifetime: dt.timedelta | None = None  # None: what the law of the PKI's day allows
     key: KeyKind = KeyKind.P256
     sha1: bool = False
 
@@ -55,7 +61,7 @@ class Issued:
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
-        """The chain as a server should send it (RFC 8446 §4.4.2): leaf first, no root."""
+        """The chain as a server should send it (RFC 9846 §4.5.1): leaf first, no root."""
         return (self.certificate, *self.intermediates)
 
     @property
@@ -186,9 +192,10 @@ def _ca_builder(
 
 
 def _leaf_builder(recipe: Recipe, key: PrivateKey, now: dt.datetime) -> x509.CertificateBuilder:
-    start = now + recipe.not_before
+    lifetime = recipe.lifetime or _lawful_life(now)
+    start = now + (recipe.not_before if recipe.left is None else recipe.left - lifetime)
     # notAfter is the last second that still counts (RFC 5280 §4.1.2.5).
-    end = start + recipe.lifetime - dt.timedelta(seconds=1)
+    end = start + lifetime - dt.timedelta(seconds=1)
     name = _name(recipe.common_name, recipe.organisation)
     builder = (
         _builder(name, key, start, end)
@@ -202,6 +209,12 @@ def _leaf_builder(recipe: Recipe, key: PrivateKey, now: dt.datetime) -> x509.Cer
     if recipe.usages is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(recipe.usages), critical=False)
     return builder
+
+
+def _lawful_life(now: dt.datetime) -> dt.timedelta:
+    """A usual life, no longer than public authorities may issue for on that day (BR §6.3.2)."""
+    longest = ca_policy().longest_life(now.date())
+    return min(USUAL_LIFE, dt.timedelta(days=longest)) if longest else USUAL_LIFE
 
 
 def _builder(

@@ -143,7 +143,7 @@ class Channel:
             raise
 
     async def _say_goodbye(self, tls: SSL.Connection) -> None:
-        """Send close_notify (RFC 8446 §6.1); a client that is gone needs none."""
+        """Send close_notify (RFC 9846 §6.1); a client that is gone needs none."""
         try:
             tls.shutdown()
             await self._flush(tls)

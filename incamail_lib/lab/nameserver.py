@@ -39,7 +39,7 @@ class Zone:
         self._sets: dict[tuple[dns.name.Name, int], dns.rrset.RRset] = {}
         for name, kind, value in records:
             self._add(dns.name.from_text(name), dns.rdatatype.from_text(kind), value)
-        self._faults = {dns.name.from_text(n): str(f) for n, f in (faults or {}).items()}
+        self._faults = {_place(n): str(f) for n, f in (faults or {}).items()}
         self._authenticated = {dns.name.from_text(name) for name in authenticated}
         self._names = {ancestor for name, _ in self._sets for ancestor in _with_ancestors(name)}
 
@@ -54,7 +54,7 @@ class Zone:
     def answer(self, query: dns.message.Message, *, over_tcp: bool) -> dns.message.Message | None:
         """The response to `query`; None where the declared fault is silence."""
         question = query.question[0]
-        fault = self._faults.get(question.name, "")
+        fault = self._fault(question.name, question.rdtype)
         response = dns.message.make_response(query, recursion_available=True)
         if fault == "timeout":
             return None
@@ -70,7 +70,16 @@ class Zone:
         if question.name in self._authenticated:
             response.flags |= dns.flags.AD
         self._fill(response, question.name, question.rdtype)
+        if fault == "alias_only":  # of an alias that leads out of its zones, an authority tells
+            response.answer = [s for s in response.answer if s.rdtype == dns.rdatatype.CNAME]
+            response.authority.clear()
+            response.set_rcode(dns.rcode.NOERROR)
         return response
+
+    def _fault(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> str:
+        return self._faults.get((name, dns.rdatatype.to_text(kind))) or self._faults.get(
+            (name, ""), ""
+        )
 
     def _fill(
         self, response: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType
@@ -92,6 +101,12 @@ class Zone:
         response.authority.append(
             dns.rrset.from_text(parent, 60, dns.rdataclass.IN, dns.rdatatype.SOA, value)
         )
+
+
+def _place(text: str) -> tuple[dns.name.Name, str]:
+    """The name and type that a fault is about: "mx1.muster.example/AAAA"; no type means all."""
+    name, _, kind = text.partition("/")
+    return dns.name.from_text(name), kind
 
 
 def _with_ancestors(name: dns.name.Name) -> list[dns.name.Name]:
@@ -167,8 +182,9 @@ async def serve(
 ) -> AsyncIterator[tuple[str, int]]:
     """Serve `records` on one free port of 127.0.0.1; yields (address, port).
 
-    `faults` maps a name to servfail, refused, timeout, lame or truncated. Names in
-    `authenticated` are answered with the AD flag, as a validating resolver would.
+    `faults` maps a name, or one type of it ("mx1.muster.example/AAAA"), to servfail, refused,
+    timeout, lame, truncated or alias_only. Names in `authenticated` are answered with the AD flag,
+    as a validating resolver would.
     """
     zone = Zone(records, faults, authenticated)
     tcp = _Tcp(zone)

@@ -77,7 +77,7 @@ class Judged(StrEnum):
 class Refusal(StrEnum):
     """Where a missing or bad client certificate is refused."""
 
-    IN_TLS = "in_tls"  # alert 116 or 40, 48, 43, ... (RFC 8446 §6.2)
+    IN_TLS = "in_tls"  # alert 116 or 40, 48, 43, ... (RFC 9846 §6.2)
     AT_EHLO = "at_ehlo"  # 421 4.7.1 inside TLS, as Postfix does with smtpd_tls_req_ccert
     AT_MAIL_530 = "at_mail_530"
     AT_MAIL_454 = "at_mail_454"

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TypeVar
 
 from incamail_lib.guide.platform import Certainty, Platform, PlatformGateway, Sourced
+from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import CA_ORGANISATION, PLATFORM_ORGANISATION, Pki, Variant
 from incamail_lib.lab.plan import ClientAuth, GatewayPlan, TlsPlan
 from incamail_lib.lab.scenario import DnsPlan, Names
@@ -17,6 +18,7 @@ REVERSE = "1.0.0.127.in-addr.arpa"
 SUFFIX = ".incamail.ch"
 SMART_HOST = "im.post.ch"
 PLATFORM_HOSTS = ("gw1.incamail.com", "gw2.incamail.com")
+_LAB = N_("the embedded lab")
 SENDER_DOMAINS = ("im.post.ch", "incamail.com", "incamail.ch")
 
 
@@ -69,7 +71,7 @@ def lab_platform(
     def fact(value: T) -> Sourced[T]:
         return Sourced(
             value=value,
-            source="the embedded lab",
+            source=_LAB,
             certainty=Certainty.PRIMARY,
             verified_on=today,
         )
@@ -78,7 +80,7 @@ def lab_platform(
         PlatformGateway(
             host=host,
             addresses=documented,
-            source="the embedded lab",
+            source=_LAB,
             certainty=Certainty.PRIMARY,
             verified_on=today,
         )

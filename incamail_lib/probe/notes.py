@@ -25,7 +25,7 @@ from incamail_lib.probe.flight import Flight
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE, ALERTS, Seen
 
 MAX_CHAIN = 20  # certificates that are kept of what a server shows; four are usual
-_TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 8446 §5.1
+_TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 9846 §5.1
 
 
 @dataclass
@@ -180,6 +180,7 @@ class Notes:
             links=links,
             certificate_requested=self._requested(seen),
             acceptable_cas=seen.acceptable_cas if seen.certificate_requested else (),
+            acceptable_cas_left_out=seen.acceptable_cas_left_out,
             offered_certificate=self.offered_certificate,
             certificate_sent=seen.certificate_sent if self.offered_certificate else None,
             accepted=self._accepted(seen),

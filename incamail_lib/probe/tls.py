@@ -13,7 +13,7 @@ from incamail_lib.printable import printable
 
 _HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9_-]{1,63}\.)*(?!\d+\Z)[a-z0-9_-]{1,63}\Z", re.IGNORECASE)
 MAX_NAMES = 200  # of acceptable authorities; a store with all public roots has about 150
-# RFC 8446 §6, RFC 5246 §7.2, RFC 7301: numbers are the evidence, texts differ by library.
+# RFC 9846 §6, RFC 7301: numbers are the evidence, texts differ by library.
 ALERTS = {
     10: "unexpected_message",
     20: "bad_record_mac",
@@ -96,6 +96,7 @@ class Seen:
     group: str = ""
     chain: tuple[bytes, ...] = ()  # DER, as sent
     acceptable_cas: tuple[str, ...] = ()  # RFC 4514
+    acceptable_cas_left_out: int = 0
 
 
 class TlsSession(Protocol):

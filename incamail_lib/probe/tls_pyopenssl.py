@@ -168,6 +168,7 @@ class PyOpenSslSession:
         if seen.certificate_requested:
             names = connection.get_client_ca_list()
             seen.acceptable_cas = tuple(authority_name(name.der()) for name in names[:MAX_NAMES])
+            seen.acceptable_cas_left_out = len(names[MAX_NAMES:])
 
 
 def _words(error: Exception) -> str:

@@ -73,7 +73,9 @@ class StdlibSession:
             self.seen.renegotiated = True
         elif content == _HANDSHAKE and kind == _CERTIFICATE_REQUEST:
             self.seen.certificate_requested = True
-            self.seen.acceptable_cas = _authorities(data, version)
+            listed = _authorities(data, version)
+            self.seen.acceptable_cas = tuple(authority_name(name) for name in listed[:MAX_NAMES])
+            self.seen.acceptable_cas_left_out = len(listed[MAX_NAMES:])
 
     def handshake(self) -> bool:
         """See `TlsSession`."""
@@ -164,14 +166,16 @@ def _load(context: ssl.SSLContext, credential: Credential) -> None:
         context.load_cert_chain(file, password=password)
 
 
-def _authorities(message: bytes, version: int) -> tuple[str, ...]:
-    """The CA names of a CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4)."""
+def _authorities(message: bytes, version: int) -> list[bytes]:
+    """The CA names, in DER, of a CertificateRequest.
+
+    RFC 9846 §4.4.2, §4.3.4; for TLS 1.2 RFC 5246 §7.4.4.
+    """
     body = message[4:]
     try:
-        listed = _listed_1_3(body) if version == ssl.TLSVersion.TLSv1_3 else _listed_1_2(body)
-        return tuple(authority_name(name) for name in listed[:MAX_NAMES])
+        return _listed_1_3(body) if version == ssl.TLSVersion.TLSv1_3 else _listed_1_2(body)
     except IndexError:
-        return ()
+        return []
 
 
 def _listed_1_3(body: bytes) -> list[bytes]:

@@ -116,6 +116,7 @@ def _client_auth(visit: Visit, by_purpose: dict[Purpose, SmtpFacts]) -> ClientAu
     return ClientAuthFacts(
         requested=_requested(survey, visit.connections),
         acceptable_cas=survey.tls.acceptable_cas if survey.tls else (),
+        acceptable_cas_left_out=survey.tls.acceptable_cas_left_out if survey.tls else 0,
         demanded=demanded,
         demanded_in=stage,
         own_accepted=own,

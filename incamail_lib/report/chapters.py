@@ -9,6 +9,7 @@ from typing import Any
 from incamail_lib.dossier.progress import Direction
 from incamail_lib.findings import Audit, Finding, Verdict
 from incamail_lib.guide import Sourced
+from incamail_lib.guide.freshness import ages
 from incamail_lib.i18n import N_, Language, Text, say
 from incamail_lib.report.flow import flow
 from incamail_lib.report.flow_chart import chart
@@ -173,14 +174,15 @@ class Report:
 
     @property
     def versions(self) -> Chapter:
-        """Software, and the platform facts relied on."""
+        """Software, the platform facts relied on, and how old all facts are."""
         platform = self.audit.facts.platform
         rows = []
         for field, name in _PLATFORM_FACTS:
             fact: Sourced[Any] = getattr(platform, field)
             many = isinstance(fact.value, tuple)
             rows.append((name, ", ".join(fact.value) if many else fact.value, fact))
-        return self._chapter("versions", platform_facts=rows)
+        judged_on = self.audit.judged_at.date()
+        return self._chapter("versions", platform_facts=rows, ages=ages(platform, judged_on))
 
     @property
     def flows(self) -> Chapter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -107,7 +109,9 @@ def pdf_of(html: str) -> bytes:
 
 def _weasyprint() -> Any:
     try:
-        import weasyprint  # late: it takes half a second and needs a system library
+        # It tells a missing library at length on standard output, where our results go.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import weasyprint  # late: it takes half a second and needs a system library
     except OSError:
         raise PaperUnavailable(
             say(

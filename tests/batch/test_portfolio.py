@@ -11,6 +11,7 @@ from factories import facts
 from incamail_lib import binding
 from incamail_lib.audit import save_record
 from incamail_lib.batch import portfolio
+from incamail_lib.batch.execute import new_folder
 from incamail_lib.batch.index import IndexEntry, write_index
 from incamail_lib.batch.portfolio import CRASHED, audit_all, dossiers_in
 from incamail_lib.checks import judge_facts
@@ -27,6 +28,12 @@ def dossier(folder: Path, name: str, extra: str = "", language: str = "en") -> P
     text = LAB.format(name=name, language=language, domain=f"{name}.example")
     path.write_text(text + extra, encoding="utf-8")
     return path
+
+
+def test_two_runs_in_one_second_do_not_share_an_overview(tmp_path: Path) -> None:
+    """A folder that is taken gets a number; what lies in it stays."""
+    first, second = new_folder(tmp_path / "run-1"), new_folder(tmp_path / "run-1")
+    assert [first.name, second.name] == ["run-1", "run-1-2"]
 
 
 def test_one_that_goes_wrong_stops_no_other(tmp_path: Path, monkeypatch) -> None:

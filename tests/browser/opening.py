@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
+from programs import running
 
 COMMAND = Path(sys.executable).with_name("incamail")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -34,7 +35,7 @@ def served(dossier: Path, output: Path, *options: str) -> Iterator[str]:
     log = output.with_suffix(".log")
     with (
         log.open("wb") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+        running(command, limit_s=600, stdout=subprocess.PIPE, stderr=errors) as process,
     ):
         assert process.stdout is not None
         try:

@@ -12,7 +12,7 @@ from factories import GATEWAY, NOW, PLATFORM, answer, certificate, declared, end
 from factories import host as plain_host
 
 from incamail_lib.certificate import read_certificate
-from incamail_lib.checks import dns, dns_policies
+from incamail_lib.checks import dns, dns_policies, dns_sending
 from incamail_lib.checks._core import judge
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway, IncomingRoute
 from incamail_lib.facts.certificate import CertificateFacts
@@ -35,11 +35,12 @@ FAILURES = [DnsStatus.SERVFAIL, DnsStatus.REFUSED, DnsStatus.TIMEOUT, DnsStatus.
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 UNKNOWN, NOT_APPLICABLE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
-CHECKS = (*dns.CHECKS, *dns_policies.CHECKS)
+CHECKS = (*dns.CHECKS, *dns_sending.CHECKS, *dns_policies.CHECKS)
 
 
 def host(name: str, *addresses: str, **changes: Any) -> HostFacts:
-    return plain_host(name, *addresses).model_copy(update=changes)
+    caa = {"caa": answer(DOMAIN, "CAA", '0 issue "swisssign.com"')}
+    return plain_host(name, *addresses).model_copy(update=caa | changes)
 
 
 def silent(name: str, kind: str, status: DnsStatus = DnsStatus.TIMEOUT) -> Any:
@@ -59,14 +60,17 @@ def domain(*hosts: HostFacts, **changes: Any) -> DomainFacts:
         "domain": DOMAIN,
         "mx": answer(DOMAIN, "MX", *records),
         "exchangers": tuple(MxHost(preference=n + 10, host=h) for n, h in enumerate(exchangers)),
-        "spf": answer(DOMAIN, "TXT", "v=spf1 -all"),
+        "spf": answer(DOMAIN, "TXT", "v=spf1 ip4:192.0.2.9 -all"),
+        "spf_answers": (),
         "dmarc": answer(f"_dmarc.{DOMAIN}", "TXT", "v=DMARC1; p=none"),
         "mta_sts": answer(f"_mta-sts.{DOMAIN}", "TXT", "v=STSv1; id=1"),
         "mta_sts_policy": policy(MX1),
         "tls_rpt": answer(f"_smtp._tls.{DOMAIN}", "TXT", "v=TLSRPTv1; rua=mailto:a@b.ch"),
         "caa": answer(DOMAIN, "CAA", '0 issue "swisssign.com"'),
     }
-    return DomainFacts(**(sound | changes))
+    found = sound | changes
+    above = answer("_dmarc.example", "TXT", status=DnsStatus.NXDOMAIN)
+    return DomainFacts(**({"dmarc_walk": (found["dmarc"], above)} | found))
 
 
 def sending(*addresses: AddressFacts, **changes: Any) -> HostFacts:
@@ -273,15 +277,19 @@ def test_without_a_sending_gateway_there_is_no_reverse_name() -> None:
     assert finding("DNS10", audit).outcome is NOT_APPLICABLE
 
 
-POLICIES = {"DNS11": "spf", "DNS12": "dmarc", "DNS14": "tls_rpt"}
+POLICIES = {
+    "DNS11": ("spf", "v=spf1 -all"),
+    "DNS12": ("dmarc", "v=DMARC1; p=reject"),
+    "DNS14": ("tls_rpt", "v=TLSRPTv1; rua=mailto:a@b.ch"),
+}
 
 
-@pytest.mark.parametrize(("code", "field"), POLICIES.items())
-def test_exactly_one_policy_record_is_wanted(code: str, field: str) -> None:
+@pytest.mark.parametrize(("code", "field", "one"), [(c, *f) for c, f in POLICIES.items()])
+def test_exactly_one_policy_record_is_wanted(code: str, field: str, one: str) -> None:
     """One passes, none and two fail, silence is unknown."""
-    assert outcome(code, domain(**{field: answer(DOMAIN, "TXT", "v=x")})) is PASSED
+    assert outcome(code, domain(**{field: answer(DOMAIN, "TXT", one)})) is PASSED
     assert outcome(code, domain(**{field: answer(DOMAIN, "TXT")})) is FAILED
-    assert outcome(code, domain(**{field: answer(DOMAIN, "TXT", "v=x", "v=y")})) is FAILED
+    assert outcome(code, domain(**{field: answer(DOMAIN, "TXT", one, f"{one} ")})) is FAILED
     for status in FAILURES:
         assert outcome(code, domain(**{field: silent(DOMAIN, "TXT", status)})) is UNKNOWN
 
@@ -417,10 +425,20 @@ def test_a_damaged_certificate_matches_no_key(matching: int) -> None:
 
 def test_caa_is_information() -> None:
     """Absent is worth a line, silence is unknown."""
-    found = finding("DNS16", measured(domain(caa=answer(DOMAIN, "CAA"))))
+    without = host(MX1, "192.0.2.1", caa=answer("example", "CAA"))
+    found = finding("DNS16", measured(domain(without)))
     assert (found.outcome, found.level) == (FAILED, Level.INFO)
+    assert MX1 in found.seen.english()
     for status in FAILURES:
-        assert outcome("DNS16", domain(caa=silent(DOMAIN, "CAA", status))) is UNKNOWN
+        mute = host(MX1, "192.0.2.1", caa=silent(MX1, "CAA", status))
+        assert outcome("DNS16", domain(mute)) is UNKNOWN
+
+
+def test_old_facts_know_the_caa_of_the_domain_only() -> None:
+    """Facts that were saved before the gateways' own names were asked are still judged."""
+    old = host(MX1, "192.0.2.1", caa=None)
+    assert outcome("DNS16", domain(old)) is PASSED
+    assert outcome("DNS16", domain(old, caa=answer(DOMAIN, "CAA"))) is FAILED
 
 
 def test_incamail_itself_must_be_found() -> None:

@@ -187,3 +187,47 @@ def test_a_missing_intermediate_is_named() -> None:
     """Missing is not the same as untrusted."""
     missing = endpoint(trust=(trusted("certifi", TrustReason.MISSING_INTERMEDIATE),))
     assert judged("PLAT10", missing).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("code", "fact", "changes"),
+    [
+        ("PLAT02", "organisations", {"subject_o": ("Die Post AG",)}),
+        ("PLAT03", "issuers", {"issuer_o": ("DigiCert Inc",)}),
+        ("PLAT04", "names", {"san_dns": ("mail.example",)}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("certainty", "level"),
+    [
+        (Certainty.PRIMARY, Level.REQUIRED),
+        (Certainty.SECONDARY, Level.REQUIRED),
+        (Certainty.INFERRED, Level.RECOMMENDED),
+        (Certainty.UNCONFIRMED, Level.RECOMMENDED),
+    ],
+)
+def test_a_guess_makes_no_required_failure(
+    code: str, fact: str, changes: dict[str, tuple[str, ...]], certainty: Certainty, level: Level
+) -> None:
+    """What differs from a fact that is not sure is a question, where your stores trust it."""
+    known = {"organisations": ("Post CH AG",), "issuers": ("SwissSign AG",), "names": ("a.b",)}
+    stated = platform(**{fact: sourced(known[fact], certainty)})
+    found = judged(code, showing(**changes), platform=stated)
+    assert (found.outcome, found.level) == (Outcome.FAILED, level)
+
+
+@pytest.mark.parametrize(
+    ("certainty", "level"),
+    [(Certainty.SECONDARY, Level.REQUIRED), (Certainty.UNCONFIRMED, Level.RECOMMENDED)],
+)
+def test_a_guessed_host_makes_no_required_failure(certainty: Certainty, level: Level) -> None:
+    """A gateway of which nobody confirmed that it is IncaMail's may be gone, or somebody else's."""
+    gateway = platform().gateways[0].model_copy(update={"certainty": certainty})
+    stated = platform(gateways=(gateway,))
+    wrong = endpoint(
+        name_match=NameMatch(host="gw1.incamail.com", matched=False, presented=("x.y",))
+    )
+    gone = unreached(Reason.REFUSED, Stage.CONNECT)
+    for code, shown in (("PLAT05", wrong), ("NET02", gone)):
+        found = judged(code, shown, platform=stated)
+        assert (found.outcome, found.level) == (Outcome.FAILED, level)

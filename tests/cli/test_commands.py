@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from factories import facts
+from programs import running
 from typer.testing import CliRunner
 
 from incamail_lib.audit import load_audit, save_record
 from incamail_lib.cli import app
-from incamail_lib.lab import SCENARIOS
+from incamail_lib.lab import SCENARIOS, nameserver
 
 COMMAND = Path(sys.executable).with_name("incamail")
 runner = CliRunner()
@@ -115,17 +117,19 @@ def test_the_lab_lists_its_scenarios() -> None:
 def test_ctrl_c_ends_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
     """The lab tells its ports as JSON, answers on them, and is gone after an interrupt."""
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
+    environment.pop("PYTHONUNBUFFERED", None)  # it would hide a line that is not flushed
+    with running(
         [COMMAND, "lab", "sound", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
-        text=True,
     ) as process:
         assert process.stdout is not None
         lines: list[str] = []
-        while not lines or lines[-1] != "}\n":
-            lines.append(process.stdout.readline())
+        while line := process.stdout.readline():
+            lines.append(line)
+            if line == "}\n":
+                break
         told = json.loads("".join(lines))
         assert Path(told["key"]).exists()
         port = told["ports"]["gw1.incamail.com"]
@@ -179,6 +183,66 @@ def test_the_demo_shows_three_fates_and_names_what_it_wrote(tmp_path: Path) -> N
     assert len(list(tmp_path.glob("*/*/report.html"))) == 3
 
 
+def test_the_demo_fails_where_it_does_not_show_what_it_is_to_show(tmp_path: Path) -> None:
+    """An output folder in which no report can be written is no success."""
+    (tmp_path / "muster-ag").write_text("a file in the place of a folder")
+    told = said("demo", "--output", str(tmp_path), "--lang", "en", code=4)
+    assert "three verdicts" in told
+
+
+NO_PANGO = """
+import sys
+
+class NoPango:
+    def find_spec(self, name, path=None, target=None):
+        if name == "weasyprint":
+            print("WeasyPrint could not import some external libraries.")
+            raise OSError("cannot load library 'libpango-1.0-0'")
+
+sys.meta_path.insert(0, NoPango())
+from incamail_lib.command import main
+main()
+"""
+
+
+def test_without_pango_results_stay_results(tmp_path: Path) -> None:
+    """What is missing is one line on standard error for a whole run; --json prints JSON alone."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_PANGO, "demo", "--output", tmp_path, "--json", "--lang", "en"],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [o["verdict"] for o in json.loads(done.stdout)] == [
+        *("ready", "not_ready", "inconclusive")
+    ]
+    assert len(done.stderr.splitlines()) == 1
+    assert "apt-get install libpango-1.0-0" in done.stderr
+    assert not list(tmp_path.glob("*/*/report.pdf"))
+
+
+def test_a_terminal_that_knows_only_ascii_is_served(tmp_path: Path) -> None:
+    """Characters it cannot show are written as codes; JSON stays JSON."""
+    path = tmp_path / "zuerich.yaml"
+    path.write_text("organisation: Zürich–Genève\ndomains: [zh.example]\n", encoding="utf-8")
+
+    def shown(*options: str) -> str:
+        done = subprocess.run(
+            [COMMAND, "dossier", "show", path, "--lang", "fr", *options],
+            env=os.environ | {"PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode("ascii")
+
+    assert r"Z\xfcrich\u2013Gen\xe8ve" in shown()
+    assert "Zürich–Genève" in json.dumps(json.loads(shown("--json")), ensure_ascii=False)
+
+
 def test_what_a_dossier_says_cannot_move_the_terminal(tmp_path: Path) -> None:
     """Escapes, bells and bidirectional marks in a name are printed as their code points."""
     path = tmp_path / "evil.yaml"
@@ -189,3 +253,28 @@ def test_what_a_dossier_says_cannot_move_the_terminal(tmp_path: Path) -> None:
     told = said("dossier", "show", str(path), "--lang", "en")
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", told)
     assert "\\x1b[31mred" in told
+
+
+ELEVEN = " ".join(f"include:{letter}.example" for letter in "abcdefghijk")
+
+
+def test_lookup_says_what_the_records_mean() -> None:
+    """Eleven look-ups, +all, and a DMARC policy that stands at the domain above."""
+    records = [
+        ("a.muster.example", "MX", "10 mx1.muster.example."),
+        ("mx1.muster.example", "A", "127.0.0.1"),
+        ("a.muster.example", "TXT", f'"v=spf1 {ELEVEN} +all"'),
+        *((f"{letter}.example", "TXT", '"v=spf1 -all"') for letter in "abcdefghijk"),
+        ("_dmarc.muster.example", "TXT", '"v=DMARC1; p=reject"'),
+    ]
+
+    async def looked_up() -> str:
+        async with nameserver.serve(records) as (host, port):
+            server = f"{host}:{port}"
+            return await asyncio.to_thread(
+                said, "lookup", "a.muster.example", "--nameserver", server
+            )
+
+    output = re.sub(r"[\s│]+", " ", asyncio.run(looked_up()))
+    for words in ("11 look-ups are", "«+all» lets everybody", "p=reject applies"):
+        assert words in output

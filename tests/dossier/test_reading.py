@@ -109,7 +109,7 @@ def test_a_wrong_field_is_named_with_line_and_remedy(
         ("organisation: [", "line 1: this is not valid YAML"),
         ("organisation: Muster\n bad: :\n  - x", "not valid YAML"),
         (b"organisation: M\xfcller AG\n", "is not UTF-8 text (byte 15)"),
-        ("a: \x00", "characters that YAML does not allow"),
+        ("a: \x00", "line 1, column 4: a character that is not allowed stands here (U+0000)"),
         ("a: " + "[" * 5000, "nested too deeply"),
         ("a: !!python/object/apply:os.system [ls]\n", "field"),
         (b"x" * 1_000_001, "larger than 1 MB"),
@@ -126,3 +126,68 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The error names the path that could not be read."""
     with pytest.raises(DossierError, match=r"absent\.yaml cannot be read"):
         read_dossier(tmp_path / "absent.yaml")
+
+
+NBSP = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"organisation: X\ndomains:\n{NBSP} - x.example\n", "line 3, column 1: an invisible"),
+        (f"organisation:{NBSP}X\n", "line 1, column 14: an invisible"),
+        (f"organisation: X\ngo_live:{NBSP}2027-01-15\ndomains: [x.example]\n", "line 2, column 9"),
+        ("organisation: X\ndomains:\n\t- x.example\n", "line 3, column 1"),
+        ("organisation: X\ndomains:\n  -\u2003x.example\n  - y.example\n", "U+2003 EM SPACE"),
+        (
+            "organisation: X\ndomains: [x.example]\nsen\u200bder: a@b.ch\n",
+            "U+200B ZERO WIDTH SPACE",
+        ),
+        (f"organisation: X\ndomains: [x.example]\n{NBSP}sender: a@b.ch\n", "U+00A0 NO-BREAK SPACE"),
+        (f"organisation: X\ndomains: ['x.exa{NBSP}mple']\n", "U+00A0 NO-BREAK SPACE"),
+        ("organisation: X\ndomains: [x.example]\ntrust_stores: [\u202ax.pem]\n", "invisible"),
+        ("organisation: X\u0007\n", "line 1, column 16: a character that is not allowed"),
+    ],
+)
+def test_an_invisible_character_is_named_where_it_stands(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    """Pasted from a web page, it looks like a space, or like nothing."""
+    told = refusal(tmp_path, text)
+    assert expected in told
+    assert "U+" in told or "invisible" in told
+
+
+def test_typography_in_words_is_no_mistake(tmp_path: Path) -> None:
+    """A no-break space within a name, and a byte order mark at the start, are read as they are."""
+    name = f"Soci\u00e9t\u00e9{NBSP}X"
+    text = f"\ufefforganisation: {name}\ndomains:\n  - x.example\n"
+    assert read_dossier(written(tmp_path, text)).organisation == name
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (r'"C:\certs\client.pem"', r"single quotes: 'C:\certs\client.pem'"),
+        (r'"C:\Users\x.pem"', "single quotes: 'C:"),
+        (r'"C:\new\table.pem"', "holds a control character"),
+        (r'"C:\x.pem"', "single quotes"),
+    ],
+)
+def test_a_windows_path_in_double_quotes_is_explained(
+    tmp_path: Path, path: str, expected: str
+) -> None:
+    """YAML reads \\c as an error and \\n as a line feed; both are told, with the remedy."""
+    text = f"organisation: X\ndomains: [x.example]\ncertificates:\n  sending:\n    file: {path}\n"
+    told = refusal(tmp_path, text)
+    assert expected in told
+    assert "line 5" in told
+    single = text.replace('"', "'")
+    assert read_dossier(written(tmp_path, single)).certificates.sending is not None
+
+
+def test_a_misspelt_group_is_named_at_its_own_line(tmp_path: Path) -> None:
+    """The line of the name, not of what stands below it."""
+    wrong = GOOD.replace("  receiving:", "  receivng:")
+    line = wrong.split("\n").index("  receivng:") + 1
+    assert f"line {line}, field «gateways.receivng»" in refusal(tmp_path, wrong)

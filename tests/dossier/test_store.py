@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from programs import running
 
 from incamail_lib.dossier import Dossier, open_store, read_dossier
 from incamail_lib.dossier.locking import lock_of
@@ -348,11 +349,10 @@ for number in range(10_000):
 def test_a_killed_writer_leaves_a_whole_file_and_no_lock(path: Path, lines: int) -> None:
     """Killed at any moment: the file reads, holds every change that was told, and can be saved."""
     command = [sys.executable, "-c", KILLED, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for _ in range(lines):
             told = process.stdout.readline()
-        process.kill()
     read = read_dossier(path)
     assert len(read.history) >= int(told) + 1
     open_store(path).put("answers.6.3.note", "after", who="Bernd")
@@ -366,3 +366,13 @@ def test_a_form_that_cannot_be_edited_is_refused(path: Path) -> None:
     with pytest.raises(DossierError, match="written in a form that cannot be changed"):
         open_store(path).put("go_live", "2027-01-15", who="Anna")
     assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("note", ["\n", "\n\n", "a\n\n", " \n\n", "a\n \n\n"])
+def test_a_text_that_ends_in_blank_lines_hinders_no_later_change(path: Path, note: str) -> None:
+    """PyYAML ends the document behind an open block: then nothing could be saved any more."""
+    store = open_store(path)
+    store.put("answers.6.3.note", note, who="Anna")
+    store.put("answers.5.1.note", "later", who="Anna")
+    answers = read_dossier(path).answers
+    assert (answers["6.3"].note, answers["5.1"].note) == (note, "later")

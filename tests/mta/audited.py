@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from programs import running
+
 from incamail_lib.audit import measure
 from incamail_lib.binding import limits_of, plan_on_lab
 from incamail_lib.checks import judge_facts
@@ -114,19 +116,17 @@ def gnutls_says(port: int, *credential: Path, priority: str = "NORMAL") -> str:
         for option, path in zip(("x509certfile", "x509keyfile"), credential, strict=False)
     ]
     command = ["gnutls-cli", "--starttls-proto=smtp", "--insecure", "--priority", priority]
-    process = subprocess.Popen(
-        [*command, *shown, "-p", str(port), "127.0.0.1"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process, contextlib.suppress(BrokenPipeError):  # it has ended already: refused
-        # Its input stays open: at the end of it, gnutls-cli leaves without reading the answer.
-        process.stdin.write(b"EHLO probe.lab.example\r\nQUIT\r\n")
-        process.stdin.flush()
-        return process.stdout.read().decode("utf-8", "replace")
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with running(
+        [*command, *shown, "-p", str(port), "127.0.0.1"], errors="replace", newline="", **piped
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended already: refused
+            # Its input stays open: at the end of it, gnutls-cli leaves without reading the answer.
+            process.stdin.write("EHLO probe.lab.example\r\nQUIT\r\n")
+            process.stdin.flush()
+            return process.stdout.read()
     raise AssertionError("gnutls-cli ended before it was spoken to")
 
 

@@ -33,7 +33,13 @@ def session(folder: Path, *, tool: str, forbidden: bool, workers: int) -> tuple[
         environment["INCAMAIL_NO_SKIPS"] = "1"
     command = [sys.executable, "-m", "pytest", "-n", str(workers), "--rootdir", folder, folder]
     done = subprocess.run(
-        command, check=False, cwd=folder, env=environment, capture_output=True, text=True
+        command,
+        check=False,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     return done.returncode, done.stdout
 

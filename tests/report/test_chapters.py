@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html.parser import HTMLParser
 
@@ -14,6 +15,7 @@ from incamail_lib.facts.dns import DomainFacts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Exchange, Reply, Stage, TlsFacts
 from incamail_lib.findings import Outcome, Verdict
+from incamail_lib.guide import load_platform
 from incamail_lib.i18n import LANGUAGES, Language
 from incamail_lib.report import Report
 from incamail_lib.report.chapters import TITLES
@@ -148,3 +150,13 @@ def test_a_chapter_shows_itself_as_html_and_text() -> None:
     assert data["text/html"].startswith("<style>")
     assert "<" not in data["text/plain"].replace("<im>", "")
     assert metadata["incamail"]["key"] == "summary"
+
+
+def test_the_report_says_how_old_its_facts_are() -> None:
+    """Days since the oldest fact was verified, and by name what had to be verified again."""
+    young = report(facts())
+    assert "How old the facts were" in str(young.versions)
+    shipped = facts(platform=load_platform())
+    late = Report(judge_facts(shipped, NOW + dt.timedelta(days=5000)), "en")
+    assert "platform.toml issuers" in str(late.versions)
+    assert "platform.toml issuers" not in str(report(shipped).versions)

@@ -80,6 +80,7 @@ def test_a_hostile_title_stays_text() -> None:
     assert "<script" not in page
 
 
+@pytest.mark.pango
 @pytest.mark.tool("pdftotext")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_paper_tells_the_same(language: Language, tmp_path: Path) -> None:
@@ -88,7 +89,10 @@ def test_the_paper_tells_the_same(language: Language, tmp_path: Path) -> None:
     assert made.startswith(b"%PDF-")
     (tmp_path / "report.pdf").write_bytes(made)
     text = subprocess.run(
-        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], check=True, capture_output=True
+        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"],
+        check=True,
+        capture_output=True,
+        timeout=60,
     ).stdout.decode()
     assert "Muster AG" in text
     assert re.search(r"\b2 ?/ ?\d+", text)

@@ -54,4 +54,5 @@ def test_the_raw_view_agrees_with_postfix(pattern: str, tmp_path: Path) -> None:
 
 def _postfix_matches(message: bytes, table: Path) -> bool:
     command = ["/usr/sbin/postmap", "-c", str(table.parent), "-h", "-q", "-", f"regexp:{table}"]
-    return b"HIT" in subprocess.run(command, input=message, capture_output=True, check=False).stdout
+    found = subprocess.run(command, input=message, capture_output=True, check=False, timeout=30)
+    return b"HIT" in found.stdout

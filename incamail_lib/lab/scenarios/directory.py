@@ -74,6 +74,30 @@ def bare(plan: DnsPlan, names: Names) -> DnsPlan:
     return plan
 
 
+def spf_of_many_parts(plan: DnsPlan, names: Names) -> DnsPlan:
+    """An SPF record that needs eleven look-ups, and at its end lets everybody send."""
+    parts = [f"spf{n}.{names.domain}" for n in range(11)]
+    pieces = ("v=spf1", *(f" include:{part}" for part in parts), " +all")
+    for domain in names.domains:
+        plan = plan.replaced(domain, "TXT", " ".join(f'"{piece}"' for piece in pieces))
+    for part in parts:
+        plan = plan.replaced(part, "TXT", '"v=spf1 -all"')
+    return plan
+
+
+def spf_of_others(plan: DnsPlan, names: Names) -> DnsPlan:
+    """An SPF record that names another server than the sending gateway."""
+    for domain in names.domains:
+        plan = plan.replaced(domain, "TXT", '"v=spf1 ip4:192.0.2.1 -all"')
+    return plan
+
+
+def null_mx_beside_others(plan: DnsPlan, names: Names) -> DnsPlan:
+    """A null MX that was left behind beside the exchangers."""
+    hosts = [f"10 {host}." for host in names.hosts]
+    return _mx(plan, names, *hosts, "0 .")
+
+
 def tlsa_outdated(plan: DnsPlan, names: Names) -> DnsPlan:
     """A TLSA record, secured by DNSSEC, that no certificate of the gateway matches."""
     name = f"_25._tcp.{names.hosts[0]}"
@@ -145,7 +169,7 @@ DIRECTORY = (
             "The MX leads to a cloud provider, who sees confidential mail after decryption. The "
             "guide advises against it."
         ),
-        fails=codes("DNS07"),
+        fails=codes("DNS07 DNS16"),
         verdict=READY,
         hosts=("{flat}.mail.protection.outlook.com",),
     ),
@@ -213,6 +237,32 @@ DIRECTORY = (
         fails=codes("DNS11 DNS12 DNS14 DNS16"),
         verdict=READY,
         dns=bare,
+    ),
+    Scenario(
+        name="spf_too_long",
+        title=N_("The SPF record needs too many look-ups and lets everybody send"),
+        description=N_(
+            "It includes eleven others, one more than receivers follow, and ends with +all."
+        ),
+        fails=codes("DNS18 DNS19"),
+        verdict=READY,
+        dns=spf_of_many_parts,
+    ),
+    Scenario(
+        name="spf_without_gateway",
+        title=N_("The SPF record does not name the sending gateway"),
+        description=N_("The record was made for the provider that sent before."),
+        fails=codes("DNS20"),
+        verdict=READY,
+        dns=spf_of_others,
+    ),
+    Scenario(
+        name="null_mx_left",
+        title=N_("A null MX stands beside the exchangers"),
+        description=N_("Some senders read it as «no mail»."),
+        fails=codes("DNS23"),
+        verdict=READY,
+        dns=null_mx_beside_others,
     ),
     Scenario(
         name="tlsa_outdated",

@@ -31,7 +31,7 @@ MUTUAL = (
         title=N_("TLS 1.0 is still switched on"),
         description=N_("The gateway speaks TLS 1.3, but accepts TLS 1.0 as well."),
         fails=codes("TLS03"),
-        verdict=NOT_READY,
+        verdict=READY,
         gateways=(speaking(minimum=Version.TLS_1_0),),
     ),
     Scenario(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from incamail_lib.dossier.progress import Role
+from incamail_lib.guide import Certainty
 from incamail_lib.i18n import N_, Text, say
 from incamail_lib.report.papers.model import (
     Block,
@@ -202,7 +203,7 @@ def _to_recipients(basis: Basis) -> Section:
         Paragraph(say("Subject: You will receive secure e-mail from us"), "quote-title"),
         *_quoted(say("Dear Sir or Madam"), start, *_how_to_read()),
         *_quoted(say("Such messages come from addresses at:")),
-        Paragraph(Code(", ".join(basis.platform.sender_domains.value)), "quote"),
+        _sender_domains(basis),
         *_quoted(
             say(
                 "Neither we nor Swiss Post ask for your password by e-mail. If you doubt whether a "
@@ -214,6 +215,14 @@ def _to_recipients(basis: Basis) -> Section:
         *_quoted(say("Kind regards, {organisation}", organisation=name)),
     )
     return Section(say("Text to recipients"), blocks)
+
+
+def _sender_domains(basis: Basis) -> Block:
+    """Domains that Swiss Post confirmed; a guess in a text against phishing would help phishers."""
+    known = basis.platform.sender_domains
+    if known.certainty is Certainty.PRIMARY and known.value:
+        return Paragraph(Code(", ".join(known.value)), "quote")
+    return Gap(say("the sender domains, as Swiss Post confirms them"))
 
 
 def _how_to_read() -> tuple[Text, ...]:

@@ -28,7 +28,7 @@ from incamail_lib.report.papers.model import (
     Section,
     Table,
 )
-from incamail_lib.report.papers.parts import Basis, document, or_missing, words
+from incamail_lib.report.papers.parts import Basis, document, known_from, or_missing
 from incamail_lib.report.papers.telling import told
 from incamail_lib.report.papers.terms import term
 from incamail_lib.report.words import word
@@ -96,7 +96,7 @@ def _platform_sides(basis: Basis, facts: AuditFacts | None) -> tuple[Side, ...]:
     hosts = facts.dns.platform_hosts if facts else ()
     measured = [side for host in hosts for side in _measured(host, 25, facts)]
     stated = [
-        Side(g.host, address, g.port, words(g.source), g.certainty)
+        Side(g.host, address, g.port, known_from(g.source), g.certainty)
         for g in basis.platform.gateways
         for address in g.addresses
     ]
@@ -104,7 +104,7 @@ def _platform_sides(basis: Basis, facts: AuditFacts | None) -> tuple[Side, ...]:
     sides = stated + [side for side in measured if side.address not in known]
     named = {side.host for side in sides}
     unknown = [
-        Side(g.host, "", g.port, words(g.source), g.certainty)
+        Side(g.host, "", g.port, known_from(g.source), g.certainty)
         for g in basis.platform.gateways
         if g.host not in named
     ]

@@ -91,6 +91,11 @@ def source(template: str) -> Text:
     return Text(template=template)
 
 
+def known_from(text: str) -> Text:
+    """Where a platform fact comes from: a text of ours, or what an organisation wrote itself."""
+    return words(text) if "{" in text or "}" in text else source(text)
+
+
 def number(value: int) -> Text:
     """A number, written as the language does."""
     return Text(template="{number}", values={"number": value})

@@ -26,6 +26,7 @@ from incamail_lib.report.papers.parts import (
     contact_section,
     document,
     go_live,
+    known_from,
     number,
     or_missing,
     organisation,
@@ -182,5 +183,5 @@ def _fact(
     return _row(name, cell, word(fact.certainty), fact.source)
 
 
-def _row(name: Text, value: Cell, certainty: Text, known_from: str) -> tuple[Cell, ...]:
-    return (name,), value, (certainty,), (words(known_from),)
+def _row(name: Text, value: Cell, certainty: Text, stated: str) -> tuple[Cell, ...]:
+    return (name,), value, (certainty,), (known_from(stated),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 from factories import NOW
@@ -12,9 +13,11 @@ from report.papers.dossiers import TODAY, audit, basis, empty, full, made
 from incamail_lib.dossier.model import Dossier
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.findings import Audit, Outcome
+from incamail_lib.guide import Certainty
 from incamail_lib.i18n import LANGUAGES, Language
 from incamail_lib.report.papers import KEYS, Document, file_name, gaps
 from incamail_lib.report.papers.certificates import leaves
+from incamail_lib.report.papers.communication import communication_plan
 from incamail_lib.report.papers.model import SignatureLines, Table
 from incamail_lib.report.papers.page import render_html
 from incamail_lib.report.plain import plain_text
@@ -248,3 +251,22 @@ def test_file_names_are_the_same_in_every_language() -> None:
     """A key gives a plain file name."""
     assert file_name("network_matrix", "csv") == "network-matrix.csv"
     assert len({file_name(key, "docx") for key in KEYS}) == len(KEYS)
+
+
+@pytest.mark.parametrize("certainty", list(Certainty))
+def test_a_letter_against_phishing_names_no_guess(certainty: Certainty) -> None:
+    """Sender domains stand in the text to recipients only where Swiss Post confirmed them."""
+    sources = basis(full())
+    known = sources.platform.sender_domains.model_copy(
+        update={"certainty": certainty, "value": ("im.post.ch",)}
+    )
+    stated = sources.platform.model_copy(update={"sender_domains": known})
+    letter = communication_plan(replace(sources, platform=stated))
+    confirmed = certainty is Certainty.PRIMARY
+    assert ("im.post.ch" in text(letter)) is confirmed
+    assert ("the sender domains, as Swiss Post confirms them" in missing(letter)) is not confirmed
+
+
+def test_as_shipped_no_sender_domain_is_confirmed() -> None:
+    """Nobody has confirmed one yet, so no paper names one as the sender of true messages."""
+    assert "im.post.ch" not in told("communication_plan", full())

@@ -152,6 +152,7 @@ def test_the_page_warns_of_gaps_and_of_the_lab() -> None:
     assert "For training only" not in texts(word_of(SAMPLES["full"]["setup_document"]))
 
 
+@pytest.mark.pango
 @pytest.mark.parametrize(("key", "language"), list(zip(KEYS, LANGUAGES * 3, strict=False)))
 def test_the_paper_tells_the_same(key: str, language: Language) -> None:
     """Each PDF has its title, its last section and page numbers on A4."""
@@ -166,6 +167,7 @@ def test_the_paper_tells_the_same(key: str, language: Language) -> None:
     assert (round(float(box.width)), round(float(box.height))) == (595, 842)
 
 
+@pytest.mark.pango
 def test_hostile_strings_reach_paper_as_text() -> None:
     """What looks like markup is printed, not obeyed."""
     reader = PdfReader(io.BytesIO(render_pdf(SAMPLES["hostile"]["acceptance_outgoing"], "en")))
