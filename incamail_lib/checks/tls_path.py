@@ -82,7 +82,7 @@ def large_hello_comes_in(endpoint: EndpointFacts, _: Context) -> Result:
     ),
     remedy=N_("Update the TLS library of the mail server; the protection is from the year 2010."),
     item="6.2",
-    reference="RFC 5746 §3, §4.3; RFC 9325 §3.5",
+    reference="RFC 5746 §3.6; RFC 9325 §3.5",
     requires=("TLS01",),
 )
 def renegotiation_is_protected(endpoint: EndpointFacts, _: Context) -> Result:

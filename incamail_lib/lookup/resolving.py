@@ -66,7 +66,13 @@ async def look_up(name: str, kind: str, *, resolver: dns.asyncresolver.Resolver)
             answer = await resolver.resolve(asked, kind, search=False, raise_on_no_answer=False)
     except TimeoutError:
         took_s = round(time.perf_counter() - begun, 6)
-        return DnsAnswer(name=name, type=kind, status=DnsStatus.TIMEOUT, elapsed_s=took_s)
+        return DnsAnswer(
+            name=name,
+            type=kind,
+            status=DnsStatus.TIMEOUT,
+            elapsed_s=took_s,
+            detail=f"no answer within {resolver.lifetime:g} s",
+        )
     except dns.exception.DNSException as error:
         return _failed(name, kind, error, time.perf_counter() - begun)
     return _answered(name, kind, answer, time.perf_counter() - begun)

@@ -193,6 +193,9 @@ class _Talk:
         """MAIL, and the postmaster where the operator wants it; a message never follows."""
         stages = (Stage.MAIL, Stage.RCPT) if self._settings.ask_postmaster else (Stage.MAIL,)
         for stage in stages:
+            if self._reader.leftover:  # a reply that came before the command answers nothing
+                self._begin(stage, self._settings.limits.reply_s)
+                raise Ended(Reason.PROTOCOL_ERROR, self._reader.leftover.decode("utf-8", "replace"))
             reply = await self._ask(stage, self._settings.limits.reply_s)
             self._notes.reached = stage
             self._notes.note_reply(stage, reply)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mta.process import free_port
+from mta.process import Log, free_port, started
 from probe.served import BACKENDS, HOST, LAB, Script, scripted, settings
 
 from incamail_lib.facts.smtp import Purpose
@@ -28,22 +27,8 @@ def gnutls(directory: Path, priority: str) -> Iterator[int]:
         *("gnutls-serv", "--echo", "--quiet", "-p", str(port), f"--priority={priority}"),
         *("--x509certfile", str(chain), "--x509keyfile", str(key)),
     ]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            yield port
-        finally:
-            server.terminate()
-
-
-async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the server, as soon as it listens."""
-    for _ in range(500):
-        with contextlib.suppress(OSError):
-            return await asyncio.open_connection("localhost", port)
-        await asyncio.sleep(0.02)
-    raise AssertionError("gnutls-serv does not listen")
+    with started(command, port=port, log=Log(directory / "gnutls.log")):
+        yield port
 
 
 def behind_starttls(port: int) -> Script:
@@ -57,7 +42,7 @@ def behind_starttls(port: int) -> Script:
             sink.write_eof()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner, outer = await connected(port)
+        inner, outer = await asyncio.open_connection("127.0.0.1", port)
         for part in (b"220 mx1\r\n", b"250-mx1\r\n250 STARTTLS\r\n", b"220 go\r\n"):
             writer.write(part)
             await writer.drain()

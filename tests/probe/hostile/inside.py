@@ -147,6 +147,8 @@ STRANGE = (
     in_tls("goodbye never ends", *TAKEN, Endless(b"250 x\r\n"), demanded="no"),
     in_tls("goodbye resets", *TAKEN, RESET, demanded="no"),
     in_tls("goodbye begins again", *TAKEN, Call(_begin_again), WAIT, served=OLD, demanded="no"),
+    in_tls("answers ahead", POOR + POOR, ASK, ASK, WAIT),
+    in_tls("answers ahead and asks", POOR + POOR, ASK, ASK, WAIT, served=ASKS, seen=ASKED),
     in_tls("greets again", b"220 mx1 again\r\n", ASK, HELLO, ASK, POOR, WAIT),
     in_tls("asks and answers nobody", ASK, WAIT, served=ASKS, seen=ASKED),
     in_tls("demands and is silent", ASK, WAIT, served=DEMANDS, seen=ASKED, demanded="yes"),
