@@ -15,6 +15,7 @@ from incamail_lib.checks import (
     routing,
     smtp,
     tls,
+    tls_cipher,
     tls_path,
 )
 from incamail_lib.checks._core import Check, judge
@@ -34,6 +35,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,
+    *tls_cipher.CHECKS,
     *tls_path.CHECKS_RECEIVING,
     *certificate_server.CHECKS,
     *certificate_client.CHECKS,

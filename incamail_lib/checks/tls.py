@@ -22,10 +22,6 @@ from incamail_lib.facts.smtp import EndpointFacts, Trait
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, Text, say
 
-_STRONG = ("GCM", "CHACHA20", "CCM")
-_BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
-_FORWARD_SECRET = ("ECDHE", "DHE", "EDH")
-MIN_DH, GOOD_DH = 1024, 2048  # bits of the prime: weakdh.org broke 1024 for states; RFC 9325 §4.5
 _LONGEST_OLD_LIST = 200  # older facts do not say whether a list of this length was cut
 _MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
 
@@ -92,42 +88,6 @@ def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
     if nobody_asked(endpoint, found):
         return unknown(say("This was not tested."))
     return not_seen(endpoint, found)
-
-
-@check(
-    "TLS04",
-    on=receiving,
-    title=N_("A strong cipher with forward secrecy is chosen"),
-    why=N_("Forward secrecy keeps recorded mail secret even if the key is stolen later."),
-    remedy=N_(
-        "Prefer ECDHE key exchange with AES-GCM or ChaCha20; remove RC4, 3DES and RSA key exchange."
-    ),
-    item="6.2",
-    reference="RFC 9325 §4.1, §4.2",
-    requires=("TLS01",),
-)
-def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
-    """AEAD and ephemeral keys pass; broken ciphers fail; the rest is advised against."""
-    tls = agreed(endpoint)
-    if tls is None:
-        return tls_not_seen(endpoint)
-    name = tls.cipher.upper()
-    if any(word in name for word in _BROKEN) or 0 < tls.cipher_bits < 128:
-        return failed(say("Broken cipher: {cipher}.", cipher=tls.cipher))
-    if 0 < tls.dh_bits < GOOD_DH:
-        told = say(
-            "{cipher}, with Diffie-Hellman of {bits} bits.", cipher=tls.cipher, bits=tls.dh_bits
-        )
-        return failed(told, level=Level.REQUIRED if tls.dh_bits < MIN_DH else Level.RECOMMENDED)
-    ephemeral = tls.version == "TLSv1.3" or name.startswith(_FORWARD_SECRET)
-    if not ephemeral:
-        return failed(
-            say("RSA key exchange, without forward secrecy: {cipher}.", cipher=tls.cipher),
-            level=Level.RECOMMENDED,
-        )
-    if any(word in name for word in _STRONG):
-        return passed(say("{cipher}", cipher=tls.cipher))
-    return failed(say("Dated cipher: {cipher}.", cipher=tls.cipher), level=Level.RECOMMENDED)
 
 
 @check(
@@ -403,7 +363,6 @@ CHECKS_RECEIVING: tuple[Check, ...] = (
     handshake_completes,
     newest_version_is_spoken,
     old_versions_are_off,
-    cipher_is_strong,
     client_certificate_is_asked,
     certificate_is_not_demanded,
     certificate_is_verified,

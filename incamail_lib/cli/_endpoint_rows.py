@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import cast
 
-from incamail_lib.checks import smtp, tls, tls_path
+from incamail_lib.checks import smtp, tls_cipher, tls_path
 from incamail_lib.checks._certificates import valid_now
 from incamail_lib.checks._core import Check, Context
 from incamail_lib.checks._endpoints import agreed
@@ -24,7 +24,7 @@ Row = tuple[str, str]
 _WARNINGS: tuple[Check, ...] = (
     smtp.port_begins_in_clear,
     tls_path.large_hello_comes_in,
-    tls.cipher_is_strong,
+    tls_cipher.cipher_is_strong,
     tls_path.renegotiation_is_protected,
     tls_path.machines_are_alike,
 )
