@@ -15,12 +15,33 @@ from incamail_lib.printable import printable
 MAX_LINE = 4096  # bytes; RFC 5321 §4.5.3.1.5 allows 512, real servers exceed that
 MAX_LINES = 200  # per reply
 SHOWN = 300  # characters kept of one line
+LOOKED_AT = 1000  # characters of a reply in which words are looked for
 _LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)\Z", re.DOTALL)
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?= |\Z)")
 _MASKED_KEYWORD = re.compile(r"X{4,}[A-Z]?\Z")
 _RATE = re.compile(r"too many|\brate|throttl|exceed|slow down|concurren", re.IGNORECASE)
 _GREY = re.compile(r"gr[ea]y|try (again|later)|come back|4\.7\.1", re.IGNORECASE)
-_CERTIFICATE = re.compile(r"certificat|\bcert\b|x\.?509", re.IGNORECASE)
+# Addresses, hosts and links: a name in them says nothing of the matter.
+_NAMES = re.compile(r"\S*(?:@|://|www\.)\S*|\b(?:[\w-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
+_CERTIFICATE = r"(?:certificat\w*|zertifikat\w*|x\.?509)"
+_CERT = rf"(?:{_CERTIFICATE}|cert(?![-\w]))"  # alone, "CERT" is a team that one complains to
+_WHOSE = r"(?:client|peer|your|sender|valid|trusted|verified|tls|ssl|x\.?509)[- ]?"
+_WANTED = (
+    r"(?:requir\w*|need\w*|missing|mandatory|expected|must|demand\w*|refused|reject\w*|denied"
+    r"|invalid|expired|revoked|untrusted|unverified|unknown|erforderlich|requis\w*|richiest\w*"
+    r"|not (?:be )?\w+|cannot|could not|failed|failure)"
+)
+# A certificate is the matter where one is said to be missing, wanted or no good.
+_WANTING = r"(?:no|without|missing|provide|present|show|supply|kein\w*)"
+_DEMAND = re.compile(
+    rf"\b{_WANTING}\b[^.;]{{0,30}}\b{_CERTIFICATE}"
+    rf"|\b{_WANTING}\s+(?:an?\s+)?(?:{_WHOSE})*{_CERT}"
+    rf"|\b{_CERTIFICATE}[^.;]{{0,40}}\b{_WANTED}\b"
+    rf"|\b{_WANTED}\b[^.;]{{0,30}}\b{_WHOSE}{_CERT}"
+    rf"|\b{_WHOSE}{_CERT}[^.;]{{0,30}}\b{_WANTED}\b",
+    re.IGNORECASE,
+)
+_PASSING = re.compile(r"tempor|later|again|unavailable|not available|our side|local", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,8 @@ class Step:
     completes: int
 
 
-# MAIL is answered with RSET by the driver: no recipient and no message ever follow.
+# MAIL is answered with RSET by the driver. A recipient follows only where the operator asked for
+# it, and is the postmaster, whom every domain has (RFC 5321 §4.5.1); a message never follows.
 STEPS: dict[Stage, Step] = {
     step.stage: step
     for step in (
@@ -41,6 +63,7 @@ STEPS: dict[Stage, Step] = {
         Step(Stage.STARTTLS, "STARTTLS", 220),
         Step(Stage.EHLO_IN_TLS, "EHLO {name}", 250),
         Step(Stage.MAIL, "MAIL FROM:<>", 250),
+        Step(Stage.RCPT, "RCPT TO:<postmaster@{domain}>", 250),
         Step(Stage.QUIT, "QUIT", 221),
     )
 }
@@ -170,6 +193,21 @@ def why_refused(reply: Reply) -> Reason:
     return Reason.UNAVAILABLE
 
 
-def speaks_of_certificate(reply: Reply) -> bool:
-    """Whether the words of a reply name a certificate as the matter."""
-    return bool(_CERTIFICATE.search(reply.text))
+def demands_certificate(reply: Reply, *, asked: bool, offers_auth: bool = False) -> bool:
+    """Whether a refusal is for want of a (better) client certificate.
+
+    `asked` tells that the server asked for one in TLS, `offers_auth` that it offers AUTH. The
+    word alone is nothing: it stands in addresses and links too. A temporary refusal (4xx) counts
+    where the server asked and says plainly that the certificate is missing or no good, as Postfix
+    does with 421; words about its own passing trouble never do. 530 without such words asks for
+    a certificate only where nothing else could authenticate.
+    """
+    text = reply.text[:LOOKED_AT]
+    if reply.code < 400 or _PASSING.search(text):
+        return False
+    plain = bool(_DEMAND.search(_NAMES.sub(" ", text)))
+    if reply.code < 500:
+        return plain and asked
+    if reply.code == 530 and asked and not offers_auth:
+        return plain or "STARTTLS" not in text.upper()
+    return plain

@@ -20,7 +20,12 @@ import pytest
 hypothesis.settings.register_profile("house", database=None, deadline=None)
 hypothesis.settings.load_profile("house")
 
-PACKAGES = {"openssl": "openssl", "gnutls-cli": "gnutls-bin", "pdftotext": "poppler-utils"}
+PACKAGES = {
+    "openssl": "openssl",
+    "gnutls-cli": "gnutls-bin",
+    "gnutls-serv": "gnutls-bin",
+    "pdftotext": "poppler-utils",
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SKIPS_FORBIDDEN = "INCAMAIL_NO_SKIPS"
 SKIPS_SEEN = pytest.ExitCode.TESTS_FAILED

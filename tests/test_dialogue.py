@@ -1,5 +1,8 @@
 """SMTP without I/O: however bytes arrive, the same replies come out, and nothing crashes."""
 
+import time
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +15,9 @@ from incamail_lib.dialogue import (
     Malformed,
     ReplyReader,
     capabilities_of,
+    demands_certificate,
     offers,
     size_limit,
-    speaks_of_certificate,
     starttls_offer,
     why_refused,
 )
@@ -233,25 +236,74 @@ def test_a_refusal_of_service_is_told_apart(reply, reason) -> None:
     assert why_refused(read(f"{reply}\r\n".encode())[0]) is reason
 
 
-@pytest.mark.parametrize(
-    ("text", "about"),
-    [
-        ("No client certificate presented", True),
-        ("5.7.0 valid X.509 required", True),
-        ("client cert not trusted", True),
-        ("5.7.0 Authentication required", False),
-        ("a concert is not meant", False),
-    ],
+@dataclass(frozen=True)
+class Refusal:
+    """A reply, what is known beside it, and whether it asks for a client certificate."""
+
+    reply: str
+    demands: bool
+    asked: bool = True
+    offers_auth: bool = False
+
+
+REFUSALS = (
+    Refusal("530 5.7.0 No client certificate presented", True),
+    Refusal("530 No client certificate presented", True, asked=False),
+    Refusal("530 5.7.0 valid X.509 required", True, asked=False),
+    Refusal("530 client cert not trusted", True, asked=False),
+    Refusal("530 5.7.0 Authentication required", True),
+    Refusal("530 5.7.0 Authentication required", False, offers_auth=True),
+    Refusal("530 5.7.0 Authentication required", False, asked=False),
+    Refusal("530 5.7.0 Client certificate or login required", True, offers_auth=True),
+    Refusal("530 5.7.0 Must issue a STARTTLS command first", False),
+    Refusal("530 a concert is not meant", False, asked=False),
+    Refusal("550 5.7.1 Rejected, contact cert@muster.example", False),
+    Refusal("550 5.7.1 contact CERT-Bund if not authorised", False),
+    Refusal("550 5.7.1 no reverse DNS, see certs.example", False),
+    Refusal("550 5.1.1 User unknown", False),
+    Refusal("550 5.7.1 Client certificate required", True, offers_auth=True),
+    Refusal("550 5.7.1 TLS client certificate verification failed", True),
+    Refusal("550 5.7.1 Client-Zertifikat erforderlich", True),
+    Refusal("550 5.7.1 Certificat client requis", True),
+    Refusal("554 5.7.1 Please present a valid certificate", True),
+    Refusal("554 5.7.1 Listed, see www.cert.at", False),
+    Refusal("554 5.7.1 See https://www.cert.at/certificate-required", False),
+    Refusal("554 5.7.1 Blocked by CERT Austria", False),
+    Refusal("554 5.7.1 Client host rejected: Access denied", False),
+    Refusal("421 4.7.1 mx1 Error: No client certificate presented", True),
+    Refusal("421 4.7.1 mx1 Error: Client certificate not trusted", True),
+    Refusal("421 4.7.1 mx1 Error: Client certificate not trusted", False, asked=False),
+    Refusal("421 4.3.2 Renewing certificates, try again later", False),
+    Refusal("450 4.7.1 Client certificate required, but try later", False),
+    Refusal("451 4.7.1 Certificate check temporarily unavailable", False),
+    Refusal("454 4.7.0 No client certificate presented", True),
+    Refusal("454 4.7.0 TLS not available due to local problem: no certificate", False),
+    Refusal("250 2.1.0 No client certificate presented", False),
 )
-def test_words_about_certificates_are_recognised(text, about) -> None:
-    """530 may mean AUTH; only words about a certificate make it a demand for one."""
-    assert speaks_of_certificate(Reply(code=530, lines=(text,))) is about
+
+
+@pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.reply)
+def test_a_demand_is_read_from_codes_and_context(row: Refusal) -> None:
+    """The word alone is no demand, nor is a passing fault, nor 530 where one may log in."""
+    code, _, text = row.reply.partition(" ")
+    reply = Reply(code=int(code), lines=(text,))
+    found = demands_certificate(reply, asked=row.asked, offers_auth=row.offers_auth)
+    assert found is row.demands
+
+
+def test_a_long_reply_is_judged_in_no_time() -> None:
+    """However much a server says, looking for words in it is bounded."""
+    reply = Reply(code=550, lines=("a.b@" * 75,) * 200)
+    begun = time.perf_counter()
+    assert not demands_certificate(reply, asked=True)
+    assert time.perf_counter() - begun < 1.0
 
 
 def test_the_stages_stand_in_order_and_never_hand_over_a_message() -> None:
-    """The table follows the order of the stages, and knows neither RCPT nor DATA."""
+    """The table follows the order of the stages, knows the postmaster only, and never DATA."""
     order = list(Stage)
     assert [*STEPS] == sorted(STEPS, key=order.index)
     commands = {step.command.split(" ")[0] for step in STEPS.values()}
-    assert commands == {"", "EHLO", "STARTTLS", "MAIL", "QUIT"}
+    assert commands == {"", "EHLO", "STARTTLS", "MAIL", "RCPT", "QUIT"}
+    assert STEPS[Stage.RCPT].command == "RCPT TO:<postmaster@{domain}>"
     assert STEPS[Stage.MAIL].command == "MAIL FROM:<>"

@@ -197,6 +197,15 @@ def lookalike_selected() -> AuditFacts:
     return facts.model_copy(update={"routing": routing})
 
 
+def without_protection() -> AuditFacts:
+    endpoint = sound().receiving[0]
+    survey = endpoint.survey
+    assert survey.tls is not None
+    tls = survey.tls.model_copy(update={"version": "TLSv1.2", "secure_renegotiation": False})
+    changed = survey.model_copy(update={"tls": tls})
+    return _with_endpoint(connections=(changed, *endpoint.connections[1:]))
+
+
 SPOILT: dict[str, Callable[[], AuditFacts]] = {
     "CERT01": illegible_certificate,
     "CERT05": stores_that_differ,
@@ -208,6 +217,7 @@ SPOILT: dict[str, Callable[[], AuditFacts]] = {
     "NET03": silent_ipv6,
     "NET09": blocked_port,
     "ROUT11": lookalike_selected,
+    "TLS16": without_protection,
     "ROUT13": lambda: _with_hazard(True, "too_long", Severity.WARNING),
     "ROUT14": lambda: _with_hazard(False, "tag_without_suffix", Severity.LEAK),
 }

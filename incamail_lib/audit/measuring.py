@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ from incamail_lib.facts.certificate import (
 )
 from incamail_lib.facts.dns import DnsFacts, DomainFacts, HostFacts
 from incamail_lib.facts.routing import MessageRouting, NextHopKind
-from incamail_lib.facts.smtp import EndpointFacts, Role, Target
+from incamail_lib.facts.smtp import EndpointFacts, Role, ShownChain, Target
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import look_up_domain, look_up_host, look_up_mx
@@ -328,6 +329,7 @@ async def _probe_all(
     report: Progress,
 ) -> list[EndpointFacts]:
     foreign = foreign_credential(now)
+    foreign_rsa = cache(lambda: foreign_credential(now, rsa=True))
 
     def settings(role: Role) -> ProbeSettings:
         purposes = plan.platform_purposes if role is Role.PLATFORM else plan.receiving_purposes
@@ -336,6 +338,8 @@ async def _probe_all(
             limits=plan.limits,
             purposes=purposes,
             foreign=foreign,
+            foreign_rsa=foreign_rsa,
+            ask_postmaster=plan.ask_postmaster if role is Role.RECEIVING else "",
         )
 
     written = _written(plan)
@@ -359,15 +363,23 @@ def _written(plan: Plan) -> frozenset[tuple[str, IPv4Address | IPv6Address]]:
 def with_trust(
     endpoint: EndpointFacts, stores: Sequence[TrustStore], now: dt.datetime
 ) -> EndpointFacts:
-    """The endpoint with its chain judged per store, and its name matched."""
-    chain: tuple[CertificateFacts, ...] = endpoint.chain
-    if not chain:
+    """The endpoint with every chain it shows judged per store, and its names matched."""
+    judged = [_shown(chain, endpoint.target.host, stores, now) for chain in endpoint.chains]
+    if not judged:
         return endpoint
+    first, *others = judged
+    changes = {"trust": first.trust, "name_match": first.name_match, "others": tuple(others)}
+    return endpoint.model_copy(update=changes)
+
+
+def _shown(
+    chain: tuple[CertificateFacts, ...], host: str, stores: Sequence[TrustStore], now: dt.datetime
+) -> ShownChain:
     root = root_of(chain, stores)
     trust = tuple(
         _rooted(judge_trust(chain, store, purpose="serverAuth", now=now), root) for store in stores
     )
-    name: NameMatch | None = match_name(chain[0], endpoint.target.host)
+    name: NameMatch | None = match_name(chain[0], host)
     if name and not name.matched and "subject_alt_name" in chain[0].unreadable:
         name = None  # the host's name may be among those that could not be read
-    return endpoint.model_copy(update={"trust": trust, "name_match": name})
+    return ShownChain(sha256=chain[0].sha256, trust=trust, name_match=name)

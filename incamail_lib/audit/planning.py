@@ -59,6 +59,7 @@ class Plan:
     platform_purposes: frozenset[Purpose]
     reach: Reach
     left_out: tuple[Text, ...] = ()  # what this machine cannot look at, and need not
+    ask_postmaster: str = ""  # domain whose postmaster is named in RCPT; no message follows
     fetch_policy: PolicyFetcher | None = None
 
 
@@ -79,6 +80,7 @@ def plan(
     ask = passphrases or from_environment
     purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE}
     extra = {
+        Purpose.OTHER_KEY,
         *((Purpose.LEGACY_TLS,) if network.test_legacy_tls else ()),
         *((Purpose.INJECTION,) if network.test_injection else ()),
     }
@@ -97,9 +99,10 @@ def plan(
         samples=dossier.samples,
         receiving_purposes=frozenset(purposes | extra),
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
-        platform_purposes=frozenset(purposes - _unwished(dossier)),
+        platform_purposes=frozenset(purposes - {Purpose.OTHER_KEY} - _unwished(dossier)),
         reach=reach,
         left_out=_left_out(dossier),
+        ask_postmaster=dossier.domains[0] if network.test_recipient else "",
         fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(resolver, reach),
     )
 
@@ -184,11 +187,11 @@ def _vantage(dossier: Dossier) -> Vantage:
 
 
 def own_name() -> str:
-    """This machine's name as it is; an address literal where it has no full name (RFC 5321
-    §4.1.4), since a made-up name would be a lie to the peer."""
+    """This machine's name as it is; "" where it has no full name: the probe then says the address
+    that the peer sees (RFC 5321 §4.1.4), since a made-up name would be a lie."""
     name = socket.gethostname()
     legal = "." in name and all(part.isalnum() for part in name.replace("-", "").split("."))
-    return name.lower() if legal else "[127.0.0.1]"
+    return name.lower() if legal else ""
 
 
 def _stays_at_home(dossier: Dossier, declared: CertificateFile | None) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -166,12 +167,13 @@ def _key_matches(leaf: x509.Certificate, contents: Contents) -> Observation:
     return no(Reason.SEEN, N_("the key belongs to another certificate"))
 
 
-def foreign_credential(now: dt.datetime) -> Credential:
+def foreign_credential(now: dt.datetime, *, rsa: bool = False) -> Credential:
     """A throw-away self-signed client certificate that no server can know.
 
-    Shown as a control: a server that accepts it asks for certificates without verifying them.
+    Shown as a control: a server that accepts it asks for certificates without verifying them. An
+    RSA key is for servers that take no other.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = generate_private_key(65_537, 2048) if rsa else ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "incamail-runbook control probe")])
     certificate = (
         x509.CertificateBuilder()

@@ -16,6 +16,8 @@ from incamail_lib.checks import (
     smtp,
     standpoint,
     tls,
+    tls_cipher,
+    tls_path,
 )
 from incamail_lib.checks._core import Check, judge
 from incamail_lib.checks._subjects import domains
@@ -35,10 +37,13 @@ ALL_CHECKS: tuple[Check, ...] = (
     *network.CHECKS,
     *smtp.CHECKS,
     *tls.CHECKS_RECEIVING,
+    *tls_cipher.CHECKS,
+    *tls_path.CHECKS_RECEIVING,
     *certificate_server.CHECKS,
     *certificate_client.CHECKS,
     *platform.CHECKS,
     *tls.CHECKS_PLATFORM,
+    *tls_path.CHECKS_PLATFORM,
 )
 
 

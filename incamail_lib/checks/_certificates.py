@@ -174,7 +174,9 @@ def _doubt(certificate: CertificateFacts) -> str:
     if certificate.key_type == "RSA" and certificate.key_bits < GOOD_RSA:
         return N_("{key}: fewer than the 2048 bit that the rules of public authorities ask for.")
     if not _usual_key(certificate):
-        return N_("{key}: OpenSSL accepts it in an authority's certificate, other TLS libraries may not.")
+        return N_(
+            "{key}: OpenSSL accepts it in an authority's certificate, other TLS libraries may not."
+        )
     return ""
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from incamail_lib.checks._core import Context, Result, failed, passed, unknown
 from incamail_lib.checks.words import reason_text, stage_text
 from incamail_lib.facts.observation import Observation, Reason
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, TlsFacts
+from incamail_lib.findings import Level, Outcome
 from incamail_lib.i18n import say
+
+_USUAL = frozenset({Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE})
 
 
 def dialogue_ended(endpoint: EndpointFacts) -> Result:
@@ -62,10 +66,15 @@ def nobody_asked(endpoint: EndpointFacts, observation: Observation) -> bool:
 def agreed(endpoint: EndpointFacts) -> TlsFacts | None:
     """A handshake of TLS 1.2 or newer: without a certificate, else with one.
 
-    What the server agrees to when only TLS 1.0 and 1.1 are offered is another question.
+    One that was refused for want of a certificate had agreed on version and cipher before. What
+    the server agrees to when little is offered is another question.
     """
-    shown = (c.tls for c in endpoint.connections if c.purpose is not Purpose.LEGACY_TLS)
-    return next((tls for tls in shown if tls is not None and tls.version), None)
+    shown = (c.tls for c in endpoint.connections if c.purpose in _USUAL)
+    return next((tls for tls in shown if tls is not None and _is_agreed(tls)), None)
+
+
+def _is_agreed(tls: TlsFacts) -> bool:
+    return bool(tls.version) and (tls.established or tls.accepted.is_no)
 
 
 def handshake(endpoint: EndpointFacts) -> Result:
@@ -94,12 +103,45 @@ def handshake(endpoint: EndpointFacts) -> Result:
 Judgement = Callable[[EndpointFacts, Context], Result]
 
 
+def for_each_certificate(judge: Judgement) -> Judgement:
+    """Judge every certificate that the endpoint shows; the worst one decides.
+
+    Which one a sender meets hangs on its library, or on the machine that answers.
+    """
+
+    def judged(endpoint: EndpointFacts, context: Context) -> Result:
+        shown = endpoint.each_certificate()
+        results = [judge(each, context) for each in shown]
+        number = min(range(len(results)), key=lambda n: _rank(results[n]))
+        worst, count = results[number], len(shown)
+        if all(_rank(r) == _rank(worst) for r in results):
+            return worst
+        seen = say(
+            "Certificate {number} of {count} that the server shows ({kind}): {seen}",
+            number=number + 1,
+            count=count,
+            kind=shown[number].chain[0].key_type or "–",
+            seen=worst.seen,
+        )
+        return replace(worst, seen=seen)
+
+    judged.__name__ = getattr(judge, "__name__", "judged")
+    return judged
+
+
+def _rank(result: Result) -> tuple[int, int]:
+    """Bad results before open ones before good ones; a failure made mild behind a full one."""
+    order = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.NOT_APPLICABLE)
+    mild = (None, Level.REQUIRED, Level.RECOMMENDED, Level.INFO)
+    return order.index(result.outcome), mild.index(result.level)
+
+
 def with_certificate(judge: Judgement) -> Judgement:
-    """Only where a certificate was seen; else unknown, with the reason."""
+    """Only where a certificate was seen, and for each one; else unknown, with the reason."""
 
     def judged(endpoint: EndpointFacts, context: Context) -> Result:
         if endpoint.chain:
-            return judge(endpoint, context)
+            return for_each_certificate(judge)(endpoint, context)
         survey = endpoint.survey
         return unknown(
             say(

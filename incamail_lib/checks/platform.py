@@ -19,6 +19,7 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._endpoints import for_each_certificate
 from incamail_lib.checks._platform_facts import level_by, level_of_host
 from incamail_lib.checks._subjects import platform
 from incamail_lib.checks.validity import shown_by
@@ -96,6 +97,7 @@ def platform_offers_starttls(endpoint: EndpointFacts, _: Context) -> Result:
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
     """The subject organisation is one of the platform's; a guess at it weighs less (`level_by`)."""
     leaf = endpoint.leaf
@@ -133,6 +135,7 @@ def organisation_is_the_platforms(endpoint: EndpointFacts, context: Context) -> 
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     """The issuer's organisation is one that the platform is known to use.
 
@@ -167,6 +170,7 @@ def issuer_is_expected(endpoint: EndpointFacts, context: Context) -> Result:
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result:
     """A DNS-ID of the leaf is one of the platform's names; a guess at them weighs less."""
     leaf = endpoint.leaf
@@ -208,6 +212,7 @@ def _covers(pattern: str, name: str) -> bool:
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Result:
     """The certificate is valid for the host that was asked for; a guessed host weighs less."""
     match = endpoint.name_match
@@ -242,6 +247,7 @@ def name_matches_the_gateway(endpoint: EndpointFacts, context: Context) -> Resul
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def stores_trust_the_platform(endpoint: EndpointFacts, context: Context) -> Result:
     """Every named trust store accepts the path; when only some do, the MTA's may be the one."""
     if not endpoint.trust:
@@ -290,6 +296,7 @@ def _refuses(answer: TrustFacts) -> bool:
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> Result:
     """Now lies within the validity of the path; an end before go-live is a renewal to watch."""
     if not endpoint.chain:
@@ -316,6 +323,7 @@ def platform_certificate_is_valid(endpoint: EndpointFacts, context: Context) -> 
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def fingerprint_is_as_given(endpoint: EndpointFacts, context: Context) -> Result:
     """SHA-1 of the leaf, or SHA-256 of its public key, equals a value given for the platform."""
     leaf = endpoint.leaf
@@ -375,6 +383,7 @@ def gateways_agree(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
+@for_each_certificate
 def platform_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
     """No store misses an intermediate, and none was replaced by one with another key."""
     if not endpoint.trust:

@@ -25,6 +25,7 @@ from incamail_lib.checks._subjects import receiving
 from incamail_lib.checks.words import joined, reason_text
 from incamail_lib.dialogue import offers, size_limit
 from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, say
@@ -56,6 +57,32 @@ def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
     if endpoint.survey.capabilities is not None:
         greeting = endpoint.survey.greeting
         return passed(say("{greeting}", greeting=greeting.text if greeting else "250"))
+    return dialogue_ended(endpoint)
+
+
+@check(
+    "SMTP09",
+    on=receiving,
+    title=N_("The port begins in clear, as SMTP does"),
+    why=N_(
+        "IncaMail begins in clear and asks for TLS by STARTTLS. A port that speaks TLS from the "
+        "first byte, as port 465 does, never understands it."
+    ),
+    remedy=N_(
+        "Name the port that offers STARTTLS, usually 25, or switch this one from TLS at once to "
+        "STARTTLS (Postfix: smtpd_tls_wrappermode = no; Exim: take it from tls_on_connect_ports)."
+    ),
+    item="6.1",
+    reference="RFC 3207 §4; RFC 8314 §3",
+    requires=("NET01",),
+)
+def port_begins_in_clear(endpoint: EndpointFacts, _: Context) -> Result:
+    """Not a word of TLS came before STARTTLS; a port that stayed silent leaves it open."""
+    survey = endpoint.survey
+    if survey.ended is Reason.TLS_AT_ONCE:
+        return failed(say("The port speaks TLS at once, without STARTTLS."))
+    if survey.greeting is not None:
+        return passed(say("The port greets in clear."))
     return dialogue_ended(endpoint)
 
 
@@ -311,6 +338,7 @@ def gateways_are_alike(endpoints: tuple[EndpointFacts, ...], _: Context) -> Resu
 
 CHECKS: tuple[Check, ...] = (
     gateway_serves,
+    port_begins_in_clear,
     starttls_is_offered,
     starttls_is_accepted,
     injection_is_impossible,

@@ -19,13 +19,10 @@ from incamail_lib.checks.words import joined
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason, inconclusive
-from incamail_lib.facts.smtp import EndpointFacts
+from incamail_lib.facts.smtp import EndpointFacts, Trait
 from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, say
+from incamail_lib.i18n import N_, Text, say
 
-_STRONG = ("GCM", "CHACHA20", "CCM")
-_BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
-_FORWARD_SECRET = ("ECDHE", "DHE")
 _LONGEST_OLD_LIST = 200  # older facts do not say whether a list of this length was cut
 _MX_SEEN = frozenset({DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NXDOMAIN})
 
@@ -95,32 +92,6 @@ def old_versions_are_off(endpoint: EndpointFacts, _: Context) -> Result:
 
 
 @check(
-    "TLS04",
-    on=receiving,
-    title=N_("A strong cipher with forward secrecy is chosen"),
-    why=N_("Forward secrecy keeps recorded mail secret even if the key is stolen later."),
-    remedy=N_(
-        "Prefer ECDHE key exchange with AES-GCM or ChaCha20; remove RC4, 3DES and RSA key exchange."
-    ),
-    item="6.2",
-    reference="RFC 9325 §4.1, §4.2",
-    requires=("TLS01",),
-)
-def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
-    """AEAD and ephemeral keys pass; broken ciphers fail; the rest is advised against."""
-    tls = agreed(endpoint)
-    if tls is None:
-        return tls_not_seen(endpoint)
-    name = tls.cipher.upper()
-    if any(word in name for word in _BROKEN) or 0 < tls.cipher_bits < 128:
-        return failed(say("Broken cipher: {cipher}.", cipher=tls.cipher))
-    ephemeral = tls.version == "TLSv1.3" or name.startswith(_FORWARD_SECRET)
-    if ephemeral and any(word in name for word in _STRONG):
-        return passed(say("{cipher}", cipher=tls.cipher))
-    return failed(say("Dated cipher: {cipher}.", cipher=tls.cipher), level=Level.RECOMMENDED)
-
-
-@check(
     "TLS05",
     on=receiving,
     title=N_("The gateway asks IncaMail for a client certificate"),
@@ -140,10 +111,14 @@ def client_certificate_is_asked(endpoint: EndpointFacts, _: Context) -> Result:
     """A CertificateRequest was seen; an empty CA list is still a request."""
     requested = endpoint.client_auth.requested
     names = endpoint.client_auth.acceptable_cas
+    if Trait.REQUEST in endpoint.differing:
+        return failed(say("It asks on some connections only: {share}.", share=requested.evidence))
     if requested.is_no:
         return failed(say("The gateway does not ask for a client certificate."))
     if not requested.is_yes:
         return not_seen(endpoint, requested)
+    if endpoint.survey.tls is not None and endpoint.survey.tls.renegotiated:
+        return passed(say("It asks, in a second handshake (renegotiation) only."))
     if names:
         count = len(names) + endpoint.client_auth.acceptable_cas_left_out
         return passed(say("It asks, and names {count} authorities.", count=count))
@@ -170,7 +145,7 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     """On a public MX no certificate is demanded; a host that no MX names may demand one."""
     demanded = endpoint.client_auth.demanded
     if demanded.is_no:
-        return passed(say("A sender without certificate is served."))
+        return passed(_not_refused(endpoint))
     if not demanded.is_yes:
         return not_seen(endpoint, demanded)
     domains = context.facts.dns.domains
@@ -181,6 +156,19 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     if any(d.mx.status not in _MX_SEEN or d.mx.is_cut for d in domains):
         return not_seen(endpoint, inconclusive(Reason.DNS_FAILURE))
     return passed(say("The gateway demands a certificate, but no MX record names the gateway."))
+
+
+def _not_refused(endpoint: EndpointFacts) -> Text:
+    """How far a sender without certificate was let; many servers decide at RCPT only."""
+    survey = endpoint.survey
+    if survey.rcpt_reply is not None:
+        reply = survey.rcpt_reply.text
+        return say("Without a certificate the postmaster was taken: «{reply}».", reply=reply)
+    return say(
+        "Without a certificate the gateway let us on as far as {stage}. Whether it would then take "
+        "a recipient was not asked.",
+        stage="EHLO" if survey.mail_reply is None else "MAIL",
+    )
 
 
 @check(
@@ -225,6 +213,8 @@ def certificate_is_verified(endpoint: EndpointFacts, _: Context) -> Result:
 def key_exchange_is_hybrid(endpoint: EndpointFacts, _: Context) -> Result:
     """A hybrid post-quantum group was agreed."""
     tls = agreed(endpoint)
+    if endpoint.large_hello.is_no:
+        return unknown(say("A hybrid group could not be offered: the ClientHello must be small."))
     if tls is None or tls.post_quantum is None:
         return unknown(say("The group of the key exchange is not known."))
     if tls.post_quantum:
@@ -268,6 +258,8 @@ def platform_handshake_completes(endpoint: EndpointFacts, _: Context) -> Result:
 def platform_asks(endpoint: EndpointFacts, _: Context) -> Result:
     """A CertificateRequest of the platform was seen."""
     requested = endpoint.client_auth.requested
+    if Trait.REQUEST in endpoint.differing:
+        return failed(say("It asks on some connections only: {share}.", share=requested.evidence))
     if requested.is_yes:
         auth = endpoint.client_auth
         count = len(auth.acceptable_cas) + auth.acceptable_cas_left_out
@@ -300,6 +292,11 @@ def own_certificate_is_accepted(endpoint: EndpointFacts, context: Context) -> Re
         return passed(say("Accepted: {evidence}", evidence=own.evidence))
     if own.is_no:
         return failed(say("Refused: {evidence}", evidence=own.evidence))
+    if own.reason is Reason.NOT_SHOWN:
+        return unknown(
+            say("Your certificate was not shown: IncaMail takes no key of its type here."),
+            remedy=say("Ask Swiss Post which types of key it takes, or use an RSA certificate."),
+        )
     given = any(CredentialUse.SENDING in c.uses for c in context.facts.credentials)
     if nobody_asked(endpoint, own) and not given:
         return unknown(
@@ -372,7 +369,6 @@ CHECKS_RECEIVING: tuple[Check, ...] = (
     handshake_completes,
     newest_version_is_spoken,
     old_versions_are_off,
-    cipher_is_strong,
     client_certificate_is_asked,
     certificate_is_not_demanded,
     certificate_is_verified,

@@ -34,6 +34,8 @@ _REASONS: dict[Reason, str] = {
     Reason.REJECTED: N_("the server refuses to serve this sender"),
     Reason.TOO_MUCH_DATA: N_("the server sent more data than the limit allows"),
     Reason.PROTOCOL_ERROR: N_("the answer was not valid SMTP or TLS"),
+    Reason.TLS_AT_ONCE: N_("the port speaks TLS at once, without STARTTLS"),
+    Reason.NOT_SHOWN: N_("the server takes no key of this type, so the certificate was not shown"),
     Reason.NOT_ASKED: N_("the server did not ask for a certificate"),
     Reason.NOT_TRIED: N_("this was not tested"),
     Reason.NOT_CONTACTED: N_("the address was not contacted, since nobody allowed it"),
@@ -50,6 +52,7 @@ _STAGES: dict[Stage, str] = {
     Stage.HANDSHAKE: N_("TLS handshake"),
     Stage.EHLO_IN_TLS: N_("EHLO inside TLS"),
     Stage.MAIL: N_("MAIL"),
+    Stage.RCPT: N_("RCPT"),
     Stage.QUIT: N_("QUIT"),
 }
 
@@ -270,6 +273,12 @@ def hindrance_text(
         needed="keyCertSign" if issuing else "digitalSignature",
         usages=joined(usages or ["–"]),
     )
+
+
+def joined_texts(texts: Sequence[Text]) -> Text:
+    """Translatable words on one line, with commas."""
+    names = {f"t{n}": text for n, text in enumerate(texts)}
+    return Text(template=", ".join(f"{{{name}}}" for name in names), values={**names})
 
 
 def joined(values: tuple[str, ...] | list[str], limit: int = 8) -> Text:

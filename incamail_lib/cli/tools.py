@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +17,17 @@ from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks import judge_domain
-from incamail_lib.checks.words import kind_text, reason_text, told_trust
+from incamail_lib.checks._endpoints import agreed
+from incamail_lib.checks.words import kind_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
+from incamail_lib.cli._endpoint_rows import endpoint_rows
+from incamail_lib.cli._names import domain_of, greeting_name, literal_of
 from incamail_lib.cli._passphrases import passphrase_of
 from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.dossier import read_dossier
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsAnswer, DomainFacts
-from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.routing import (
     MessageRouting,
     Method,
@@ -52,6 +56,13 @@ Key = Annotated[Path | None, typer.Option("--key", help="Its key, where the file
 PassphraseEnv = Annotated[
     str | None, typer.Option(help="Environment variable that holds the key's passphrase.")
 ]
+
+_PURPOSES = frozenset(
+    {
+        *(Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE),
+        Purpose.OTHER_KEY,
+    }
+)
 
 
 def route(
@@ -169,7 +180,20 @@ def probe(
     cert: Certificate = None,
     key: Key = None,
     passphrase_env: PassphraseEnv = None,
-    timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds per answer.")] = 30,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.1, max=300, help="Seconds per answer; ten times that per address."),
+    ] = 30,
+    ehlo: Annotated[
+        str | None, typer.Option(help="Name to greet with, instead of this machine's own.")
+    ] = None,
+    ask_postmaster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DOMAIN",
+            help="Ask too whether postmaster@DOMAIN is taken as recipient (RCPT, then RSET).",
+        ),
+    ] = None,
     show_foreign: Annotated[
         bool,
         typer.Option(
@@ -183,21 +207,24 @@ def probe(
     """Look at one gateway: STARTTLS, TLS, certificate, mutual TLS. No message is sent."""
     with clear_errors(lang) as t:
         host, port = _host_and_port(host, port)
+        address = None if address is None else literal_of(address)
         own = _own(cert, key, passphrase_env)
-        limits = Limits.within(timeout)
         addresses = [address] if address else asyncio.run(_addresses(host, port, server))
         stranger = show_foreign or not load_platform().has(host, tuple(addresses))
-        typed = bool(address) or _is_literal(host)  # a person named the machine himself
-        found = asyncio.run(
-            _probe(host, addresses, port, own, limits, stranger=stranger, typed=typed)
+        settings = ProbeSettings(
+            ehlo_name=own_name() if ehlo is None else greeting_name(ehlo),
+            limits=Limits.within(timeout),
+            purposes=_PURPOSES if stranger else _PURPOSES - {Purpose.FOREIGN_CERTIFICATE},
+            ask_postmaster="" if ask_postmaster is None else domain_of(ask_postmaster),
         )
+        typed = bool(address) or _is_literal(host)  # a person named the machine himself
+        found = asyncio.run(_probe(host, addresses, port, own, settings, typed=typed))
     if as_json:
         print_json(found)
     else:
         for endpoint in found:
-            table([t("What"), t("Seen")], _endpoint_rows(endpoint, t), endpoint.target.label)
-    answered = any(e.survey.tls and e.survey.tls.established for e in found)
-    raise typer.Exit(0 if answered else 3)
+            table([t("What"), t("Seen")], endpoint_rows(endpoint, t), endpoint.target.label)
+    raise typer.Exit(0 if any(agreed(e) for e in found) else 3)
 
 
 def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | None:
@@ -224,21 +251,17 @@ async def _probe(
     addresses: list[str],
     port: int,
     own: Credential | None,
-    limits: Limits,
+    settings: ProbeSettings,
     *,
-    stranger: bool,
     typed: bool,
 ) -> list[EndpointFacts]:
-    """`stranger` says whether a throw-away certificate may be shown as well, `typed` whether a
-    person gave the address, and not the DNS."""
+    """Probe each address, with throw-away certificates where the settings want them; `typed` says
+    whether a person gave the address, and not the DNS."""
     now = dt.datetime.now(dt.UTC)
-    purposes = {Purpose.SURVEY, Purpose.OWN_CERTIFICATE}
-    purposes |= {Purpose.FOREIGN_CERTIFICATE} if stranger else set()
-    settings = ProbeSettings(
-        ehlo_name=own_name(),
-        limits=limits,
-        purposes=frozenset(purposes),
+    settings = replace(
+        settings,
         foreign=foreign_credential(now),
+        foreign_rsa=cache(lambda: foreign_credential(now, rsa=True)),
     )
     stores = [store_named("certifi"), store_named("system")]
     found = []
@@ -297,35 +320,3 @@ def _host_and_port(given: str, port: int) -> tuple[str, int]:
             )
         return host, int(number)
     return given, port
-
-
-def _endpoint_rows(endpoint: EndpointFacts, t: Translator) -> list[tuple[str, str]]:
-    survey, auth = endpoint.survey, endpoint.client_auth
-    tls = survey.tls
-
-    def told(observation: Observation) -> str:
-        reason = t.text(reason_text(observation.reason))
-        answer = t.text(word(observation.answer))
-        return f"{answer} ({reason}) {observation.evidence}".strip()
-
-    rows = [
-        (t("Greeting"), survey.greeting.text if survey.greeting else "–"),
-        ("STARTTLS", t.text(word(endpoint.starttls))),
-        (t("TLS version"), f"{tls.version} {tls.cipher} {tls.group}".strip() if tls else "–"),
-        (t("Client certificate requested"), told(auth.requested)),
-        (t("Client certificate demanded"), told(auth.demanded)),
-        (t("Your certificate accepted"), told(auth.own_accepted)),
-        (t("Foreign certificate accepted"), told(auth.foreign_accepted)),
-    ]
-    rows += [(t("Certificate {n}").format(n=n), c.subject) for n, c in enumerate(endpoint.chain, 1)]
-    rows += [
-        (t.text(say("Trust store {store}", store=s.store)), t.text(told_trust(s)))
-        for s in endpoint.trust
-    ]
-    if endpoint.trust:
-        rows.append((t("Revocation"), t("was not checked")))
-    if endpoint.name_match:
-        rows.append((t("Name matches"), t("yes") if endpoint.name_match.matched else t("no")))
-    if survey.evidence:
-        rows.append((t("Ended with"), survey.evidence))
-    return rows

@@ -160,6 +160,8 @@ class Network(Record):
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     test_legacy_tls: bool = True
     test_injection: bool = True
+    # RCPT TO the first domain's postmaster, then RSET, no message; some operators dislike it.
+    test_recipient: bool = False
     # a throw-away certificate of an unknown authority is shown to IncaMail too, only on this wish
     show_foreign_certificate: bool = False
 

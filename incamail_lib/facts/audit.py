@@ -71,7 +71,7 @@ class Vantage(Record):
     addresses: tuple[str, ...] = ()  # its own, with their networks, e.g. "192.0.2.7/24"
     # Whether any public address took a connection to port 25; None: none was tried.
     port_25: Observation | None = None
-    ehlo_name: str
+    ehlo_name: str  # "" for the own address, as each peer sees it
     version: str  # of incamail_lib
     python: str
     openssl: str

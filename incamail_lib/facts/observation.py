@@ -33,7 +33,9 @@ class Reason(StrEnum):
     REJECTED = "rejected"  # 5xx greeting or 5xx to EHLO: we are not welcome
     TOO_MUCH_DATA = "too_much_data"  # the byte limit was reached
     PROTOCOL_ERROR = "protocol_error"  # not SMTP, or not TLS
+    TLS_AT_ONCE = "tls_at_once"  # the port speaks TLS from the first byte, without STARTTLS
     NOT_ASKED = "not_asked"  # the server never asked, so the question does not arise
+    NOT_SHOWN = "not_shown"  # asked for a certificate, but for none with a key of our type
     NOT_TRIED = "not_tried"  # this measurement was not requested
     NOT_CONTACTED = "not_contacted"  # an address that the operator did not allow
     NOT_REACHED = "not_reached"  # an earlier stage ended the exchange

@@ -11,6 +11,7 @@ from OpenSSL import SSL
 
 RECEIVE_BYTES = 65_536
 LINE_BYTES = 1_048_576
+HANDSHAKE_DONE = b"SSL negotiation finished successfully"  # OpenSSL's words for TLS_ST_OK
 
 
 class ClientGoneError(Exception):
@@ -24,6 +25,7 @@ class Channel:
         self._reader = reader
         self._writer = writer
         self._buffer = bytearray()
+        self._first = b""  # of the client's TLS, already looked at
         self._tls: SSL.Connection | None = None
         self.bytes_received = 0
         self.bytes_sent = 0
@@ -60,6 +62,12 @@ class Channel:
         """Wait until the client sends something more, and keep it."""
         self._buffer += await self._more()
 
+    async def hello_bytes(self) -> int:
+        """How long the client's first TLS record is; its bytes are kept for the handshake."""
+        while len(self._first) < 5:
+            self._first += await self._receive()
+        return 5 + int.from_bytes(self._first[3:5])
+
     async def start_tls(
         self,
         context: SSL.Context,
@@ -76,6 +84,8 @@ class Channel:
         tls = SSL.Connection(context, None)
         tls.set_accept_state()
         begun(tls)
+        if self._first:
+            tls.bio_write(self._first)
         while True:
             try:
                 tls.do_handshake()
@@ -88,6 +98,29 @@ class Channel:
                 raise
         await self._flush(tls)
         self._tls = tls
+        return tls
+
+    async def shake_hands_again(self) -> SSL.Connection:
+        """Ask the client for a second handshake (TLS 1.2) and do it, as server.
+
+        Raises SSL.Error when it fails, after the alert was sent.
+        """
+        tls = self._tls
+        assert tls is not None
+        tls.renegotiate()
+        tls.do_handshake()  # writes the HelloRequest; what follows is done while reading
+        begun = False
+        while not begun or tls.get_state_string() != HANDSHAKE_DONE:
+            await self._flush(tls)
+            tls.bio_write(await self._receive())
+            try:
+                self._buffer += tls.recv(RECEIVE_BYTES)
+            except SSL.WantReadError:
+                begun = begun or tls.get_state_string() != HANDSHAKE_DONE
+            except SSL.Error:
+                await self._flush(tls)
+                raise
+        await self._flush(tls)
         return tls
 
     def reset(self) -> None:

@@ -52,6 +52,7 @@ class Variant(StrEnum):
     NO_CN = "no_cn"  # the names in the SAN only
     WEAK_KEY = "weak_key"  # RSA 1024
     RSA = "rsa"  # RSA 2048, as most certificates in the field
+    EXPIRED_RSA = "expired_rsa"
     SHA1 = "sha1"  # SHA-1 signature by the issuing CA
     SERVER_ONLY_CA = "server_only_ca"  # clientAuth on the leaf, serverAuth only on its CA
     KEY_MISMATCH = "key_mismatch"  # the key file belongs to another certificate
@@ -129,6 +130,7 @@ def _recipe(variant: Variant, host: str, organisation: str) -> Recipe:
         Variant.NO_CN: replace(plain, common_name=""),
         Variant.WEAK_KEY: replace(plain, key=KeyKind.RSA_1024),
         Variant.RSA: replace(plain, key=KeyKind.RSA_2048),
+        Variant.EXPIRED_RSA: replace(plain, key=KeyKind.RSA_2048, not_before=-96 * DAY),
         Variant.SHA1: replace(plain, sha1=True),
         Variant.INTERCEPTED: replace(plain, organisation=INTERCEPTOR_ORGANISATION),
     }

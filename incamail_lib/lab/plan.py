@@ -92,6 +92,7 @@ class ClientAuth:
     names_its_cas: bool = True  # False: CertificateRequest with an empty list, which is legal
     judged: Judged = Judged.CHAIN_AND_USAGE
     refusal: Refusal = Refusal.IN_TLS
+    asks_late: bool = False  # in a second handshake of TLS 1.2, at MAIL, as old IIS does
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class TlsPlan:
     maximum: Version = Version.TLS_1_3
     ciphers: str = "DEFAULT"  # OpenSSL's words, for TLS 1.2 and older
     client: ClientAuth | None = None  # None: no CertificateRequest
+    second: Issued | None = field(default=None, repr=False)  # a certificate of the other key type
+    signatures: str = ""  # OpenSSL's words: all that it makes, and takes from clients
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
@@ -148,6 +151,8 @@ class GatewayPlan:
     account: Account | None = None  # None: no AUTH
     demands_tls: bool = False  # 530 to MAIL in clear; never on a public MX (RFC 3207 §4)
     listens: bool = True  # False: the port is taken, and every connection is refused
+    tls_at_once: bool = False  # TLS from the first byte, as on port 465
+    drops_hello_over: int = 0  # bytes of a ClientHello that a box in between resets; 0: none
     reset_at: Stage | None = None  # the stage that is answered by a TCP reset (RST)
     later: tuple[int, GatewayPlan] | None = None  # from this connection (1, 2, ...) on, that plan
 

@@ -191,6 +191,18 @@ def showing(
     return twist
 
 
+def also_showing(variant: Variant) -> Twist:
+    """A gateway with a second certificate, whose key is of another type than the first's."""
+    return lambda plan, pki: replace(
+        plan, tls=replace(_tls(plan), second=pki.leaf(variant, plan.host))
+    )
+
+
+def afterwards(other: Twist) -> Twist:
+    """A gateway that is another machine from the second connection on."""
+    return lambda plan, pki: replace(plan, later=(2, other(plan, pki)))
+
+
 def both(first: Twist, second: Twist) -> Twist:
     """Two twists, one after the other."""
     return lambda plan, pki: second(first(plan, pki), pki)

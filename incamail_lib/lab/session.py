@@ -13,6 +13,7 @@ from OpenSSL import SSL
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.lab.channel import Channel, ClientGoneError
 from incamail_lib.lab.plan import AfterReply, ClientAuth, GatewayPlan, HangUp, Manner, Refusal
+from incamail_lib.lab.tls_context import judge_by
 
 GARBAGE = b"<html>400 Bad Request</html>\r\n" * 4
 
@@ -62,6 +63,8 @@ class Session:
         self._record = record
         self._sender: str | None = None
         self._recipients: list[str] = []
+        self._tls: SSL.Connection | None = None
+        self._asked_late = False
         self._answers: dict[str, Callable[[str], Awaitable[None]]] = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -78,6 +81,8 @@ class Session:
     async def run(self) -> None:
         """Talk until the client or the plan ends it."""
         try:
+            if self._plan.tls_at_once:
+                await self._shake_hands()
             await self._greet()
             while True:
                 await self._obey((await self._channel.line()).decode("utf-8", "replace"))
@@ -170,7 +175,15 @@ class Session:
             await self._channel.await_bytes()
             self._maybe_reset(Stage.HANDSHAKE)
         await asyncio.sleep(plan.handshake_delay_s)
+        await self._maybe_drop()
         await self._shake_hands()
+
+    async def _maybe_drop(self) -> None:
+        """Reset the connection where the client's hello is too long for the box in between."""
+        limit = self._plan.drops_hello_over
+        if limit and await self._channel.hello_bytes() > limit:
+            self._channel.reset()
+            raise _End
 
     async def _shake_hands(self) -> None:
         assert self._context is not None, "a plan that answers 220 needs its TlsPlan"
@@ -193,7 +206,24 @@ class Session:
             self._record.client_problems = tuple(problems)
             if tls is not None:
                 self._note(tls)
+        self._tls = tls
         self._sender, self._recipients = None, []
+
+    async def _ask_late(self) -> None:
+        """Ask for the client's certificate now, in a second handshake."""
+        tls, wanted = self._tls, self._plan.tls.client if self._plan.tls else None
+        if tls is None or wanted is None or not wanted.asks_late or self._asked_late:
+            return
+        self._asked_late = True
+        mode = SSL.VERIFY_PEER
+        mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT if wanted.required else 0
+        tls.set_verify(mode, judge_by(wanted))
+        try:
+            await self._channel.shake_hands_again()
+        except SSL.Error as error:
+            self._record.handshake_error = str(error)
+            raise _End from error
+        self._note(tls)
 
     def _note(self, tls: SSL.Connection) -> None:
         certificate = tls.get_peer_certificate(as_cryptography=True)
@@ -233,6 +263,7 @@ class Session:
 
     async def _mail(self, argument: str) -> None:
         self._maybe_reset(Stage.MAIL)
+        await self._ask_late()
         account = self._plan.account
         if account and account.required and not self._record.user:
             await self._say("530 5.7.0 Authentication required")

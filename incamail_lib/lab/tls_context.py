@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from OpenSSL import SSL, crypto
+from OpenSSL._util import lib
 
 from incamail_lib.lab.plan import ClientAuth, Judged, Refusal, TlsPlan, Version
 
@@ -15,6 +16,7 @@ PROTOCOLS = {
     Version.TLS_1_3: SSL.TLS1_3_VERSION,
 }
 WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
+RENEGOTIATE_IN_FULL = 0x10000  # SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION
 NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN: send what was declared and nothing more
 
 
@@ -34,6 +36,11 @@ def server_context(plan: TlsPlan, now: dt.datetime) -> SSL.Context:
     for certificate in plan.chain[1:]:
         context.add_extra_chain_cert(certificate)
     context.use_privatekey(plan.identity.key)
+    if plan.second is not None:
+        context.use_certificate(plan.second.certificate)
+        context.use_privatekey(plan.second.key)
+    if plan.signatures:
+        lib.SSL_CTX_set1_sigalgs_list(context._context, plan.signatures.encode())
     if plan.client is not None:
         _ask(context, plan.client, now)
     return context
@@ -51,10 +58,15 @@ def _ask(context: SSL.Context, wanted: ClientAuth, now: dt.datetime) -> None:
     if wanted.required and wanted.refusal is Refusal.IN_TLS:
         mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
     context.set_session_id(b"lab")
-    context.set_verify(mode, _judge_by(wanted))
+    if wanted.asks_late:
+        context.set_options(RENEGOTIATE_IN_FULL)
+    else:
+        context.set_verify(mode, judge_by(wanted))
 
 
-def _judge_by(wanted: ClientAuth):  # type: ignore[no-untyped-def]
+def judge_by(wanted: ClientAuth):  # type: ignore[no-untyped-def]
+    """The callback that says whether a client certificate is taken."""
+
     def accept(
         connection: SSL.Connection, _: crypto.X509, error: int, _depth: int, sound: int
     ) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -60,7 +61,18 @@ async def look_up(name: str, kind: str, *, resolver: dns.asyncresolver.Resolver)
         return DnsAnswer(name=printable(name, 260), type=kind, status=DnsStatus.BAD_NAME)
     begun = time.perf_counter()
     try:
-        answer = await resolver.resolve(asked, kind, search=False, raise_on_no_answer=False)
+        # The resolver looks at its own limit between two tries only.
+        async with asyncio.timeout(resolver.lifetime):
+            answer = await resolver.resolve(asked, kind, search=False, raise_on_no_answer=False)
+    except TimeoutError:
+        took_s = round(time.perf_counter() - begun, 6)
+        return DnsAnswer(
+            name=name,
+            type=kind,
+            status=DnsStatus.TIMEOUT,
+            elapsed_s=took_s,
+            detail=f"no answer within {resolver.lifetime:g} s",
+        )
     except dns.exception.DNSException as error:
         return _failed(name, kind, error, time.perf_counter() - begun)
     return _answered(name, kind, answer, time.perf_counter() - begun)

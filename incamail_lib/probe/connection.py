@@ -11,27 +11,26 @@ from incamail_lib.dialogue import (
     Malformed,
     ReplyReader,
     capabilities_of,
+    offers,
     starttls_offer,
     why_refused,
 )
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Purpose, Reply, SmtpFacts, Stage, Starttls, Target
 from incamail_lib.printable import printable
-from incamail_lib.probe.notes import Notes, not_tls
+from incamail_lib.probe.at_once import AT_ONCE_PORT, SMTP_PORT, is_tls, spoken_at_once
+from incamail_lib.probe.hello import OldHello
+from incamail_lib.probe.notes import Notes
 from incamail_lib.probe.settings import ProbeSettings
-from incamail_lib.probe.tls import (
-    TlsEnded,
-    TlsFailure,
-    TlsSession,
-    TlsUnsupported,
-    server_name_of,
-)
+from incamail_lib.probe.stream import Stream
+from incamail_lib.probe.tls import USUAL, Offer, TlsSession, TlsUnsupported, server_name_of
 from incamail_lib.probe.tls_pyopenssl import PyOpenSslSession
 from incamail_lib.probe.tls_stdlib import StdlibSession
 from incamail_lib.probe.wire import Ended, Wire
 
 SMUGGLED = b"NOOP\r\n"
 NO_SUCH_COMMAND = frozenset({500, 502})  # RFC 5321 §4.2.4: not recognised, not implemented
+OLD_VERSIONS = {Purpose.LEGACY_TLS: 0x0302, Purpose.LEGACY_TLS_1_0: 0x0301}
 _BACKENDS: dict[str, type[PyOpenSslSession] | type[StdlibSession]] = {
     "pyopenssl": PyOpenSslSession,
     "ssl": StdlibSession,
@@ -44,6 +43,7 @@ async def converse(
     *,
     settings: ProbeSettings,
     credential: Credential | None = None,
+    offer: Offer = USUAL,
     now: dt.datetime,
 ) -> SmtpFacts:
     """Talk to `target` once for `purpose`, bounded by `settings.limits`; no message is sent."""
@@ -51,11 +51,13 @@ async def converse(
     offered = credential.sha256 if credential else ""
     notes = Notes(purpose, server_name_of(target.host), offered, clock())
     with Wire(settings.limits.max_bytes) as wire:
+        talk = _Talk(target, settings, credential, wire, notes, offer)
         try:
             async with asyncio.timeout(settings.limits.total_s) as limit:
-                await _Talk(target, settings, credential, wire, notes, limit).run()
+                await talk.run(limit)
         except TimeoutError:
             notes.ended(Reason.TIMEOUT, "")
+        talk.stream.note_end()
         return notes.facts(now, ended_at=clock(), sent=wire.sent, received=wire.received)
 
 
@@ -73,21 +75,22 @@ class _Talk:
         credential: Credential | None,
         wire: Wire,
         notes: Notes,
-        limit: asyncio.Timeout,
+        offer: Offer,
     ) -> None:
         self._target = target
         self._settings = settings
         self._credential = credential
         self._wire = wire
         self._notes = notes
-        self._limit = limit
+        self._offer = offer
         self._clock = asyncio.get_running_loop().time
         self._last_moment = notes.started + settings.limits.total_s
         self._reader = ReplyReader()
-        self._tls: TlsSession | None = None
+        self.stream = Stream(wire, notes)
 
-    async def run(self) -> None:
+    async def run(self, limit: asyncio.Timeout) -> None:
         """All stages in order; the first that cannot be completed ends the dialogue."""
+        self._limit = limit
         try:
             await self._all_stages()
         except Ended as end:
@@ -100,11 +103,39 @@ class _Talk:
         self._begin(Stage.CONNECT, limits.connect_s)
         await self._wire.connect(self._target.address, self._target.port)
         self._done()
-        notes.greeting = await self._ask(Stage.GREETING, limits.greeting_s)
+        notes.greeting = await self._greeting()
         self._accept(notes.greeting)
         if await self._say_hello() and await self._start_tls():
             await self._inside_tls()
-        await self._goodbye()
+        if notes.purpose not in OLD_VERSIONS or notes.starttls is not Starttls.ACCEPTED:
+            await self._goodbye()
+
+    async def _greeting(self) -> Reply:
+        """The first reply. A port that says nothing may wait for TLS: that is looked after once,
+        on a second connection, and never on port 25, where nobody may speak first."""
+        limits, port = self._settings.limits, self._target.port
+        self._begin(Stage.GREETING, limits.greeting_s)
+        if self._notes.purpose is Purpose.SURVEY and port != SMTP_PORT:
+            # Both waits leave a third of the time for a greeting that is only late.
+            third_s = limits.greeting_s / 3
+            if await self._is_silent(min(third_s, 1.0 if port == AT_ONCE_PORT else 10.0)):
+                answer = await spoken_at_once(self._target, limits.max_bytes, min(third_s, 5.0))
+                if answer:
+                    raise Ended(Reason.TLS_AT_ONCE, answer)
+        reply = await self._reply()
+        self._done(reply)
+        return reply
+
+    async def _is_silent(self, patience_s: float) -> bool:
+        try:
+            async with asyncio.timeout(patience_s):
+                data = await self.stream.receive()
+        except TimeoutError:
+            return True
+        if is_tls(data):
+            raise Ended(Reason.TLS_AT_ONCE, "")
+        self._reader.feed(data)
+        return False
 
     async def _say_hello(self) -> bool:
         """EHLO; whether the server has extensions, of which STARTTLS may be one.
@@ -142,82 +173,95 @@ class _Talk:
         return True
 
     async def _inside_tls(self) -> None:
-        notes, limit_s = self._notes, self._settings.limits.reply_s
-        await self._handshake()
-        if notes.purpose is Purpose.LEGACY_TLS:
+        notes, limits = self._notes, self._settings.limits
+        self._begin(Stage.HANDSHAKE, limits.handshake_s)
+        await self.stream.shake_hands(self._session())
+        self._reader = ReplyReader()
+        self._done()
+        if notes.purpose in OLD_VERSIONS or notes.purpose is Purpose.OTHER_KEY:
             return
         if notes.purpose is Purpose.INJECTION:
             await self._count_replies()
             return
-        notes.reply_in_tls = await self._ask(Stage.EHLO_IN_TLS, limit_s)
+        notes.reply_in_tls = await self._ask(Stage.EHLO_IN_TLS, limits.reply_s)
         self._accept(notes.reply_in_tls)
         notes.capabilities_in_tls = capabilities_of(notes.reply_in_tls)
         if self._settings.ask_mail:
-            notes.mail_reply = await self._ask(Stage.MAIL, limit_s)
-            notes.reached = Stage.MAIL
-            if notes.mail_reply.code == 421:
-                raise Ended(why_refused(notes.mail_reply), notes.mail_reply.text)
+            await self._ask_for_mail()
 
-    async def _handshake(self) -> None:
-        """Our side of the handshake. In TLS 1.3 the server's verdict is still to come."""
-        self._begin(Stage.HANDSHAKE, self._settings.limits.handshake_s)
-        tls, first = self._session(), b""
-        self._notes.tls = tls.seen
-        try:
-            while not tls.handshake():
-                await self._flush(tls)
-                data = await self._received()
-                first = first or data
-                tls.feed(data)
-            await self._flush(tls)
-        except TlsFailure as failure:
-            await self._flush(tls)  # the alert of our own side, so that the server knows too
-            if not first:
-                raise Ended(Reason.UNSUPPORTED, str(failure)) from None
-            raise self._failed(failure, not_tls(first)) from None
-        finally:
-            tls.note_handshake()
-        self._notes.established = True
-        self._tls, self._reader = tls, ReplyReader()
-        self._done()
+    async def _ask_for_mail(self) -> None:
+        """MAIL, and the postmaster where the operator wants it; a message never follows."""
+        stages = (Stage.MAIL, Stage.RCPT) if self._settings.ask_postmaster else (Stage.MAIL,)
+        for stage in stages:
+            if self._reader.leftover:  # a reply that came before the command answers nothing
+                self._begin(stage, self._settings.limits.reply_s)
+                raise Ended(Reason.PROTOCOL_ERROR, self._reader.leftover.decode("utf-8", "replace"))
+            reply = await self._ask(stage, self._settings.limits.reply_s)
+            self._notes.reached = stage
+            self._notes.note_reply(stage, reply)
+            if reply.code == 421:
+                raise Ended(why_refused(reply), reply.text)
+            if reply.code != STEPS[stage].completes:
+                return
 
     def _session(self) -> TlsSession:
         """Our side of TLS, not begun. Errors: Ended where our library cannot do it."""
-        legacy = self._notes.purpose is Purpose.LEGACY_TLS
-        backend = _BACKENDS[self._settings.backend]
+        name, purpose = self._notes.server_name, self._notes.purpose
+        if purpose in OLD_VERSIONS:
+            return OldHello(name, OLD_VERSIONS[purpose])
         try:
-            return backend(self._notes.server_name, self._credential, legacy)
+            return _BACKENDS[self._settings.backend](name, self._credential, self._offer)
         except TlsUnsupported as error:
             raise Ended(Reason.UNSUPPORTED, str(error)) from None
 
     async def _count_replies(self) -> None:
-        """Replies before the one to QUIT: a second one answers what was smuggled in before TLS."""
+        """Replies before the one to QUIT: a second one answers what was smuggled in before TLS.
+
+        Only where the goodbye came to its end, so that no other reply is taken for it; and only
+        250, which is what the smuggled command gets (RFC 5321 §4.1.1.9): some servers greet again.
+        """
         notes, limit_s = self._notes, self._settings.limits.reply_s
         replies = [await self._ask(Stage.EHLO_IN_TLS, limit_s)]
         self._begin(Stage.EHLO_IN_TLS, limit_s, "QUIT")
-        await self._transmit(b"QUIT\r\n")
-        try:
-            while (reply := await self._reply()).code not in (221, 421):
-                replies.append(reply)
-        finally:
-            notes.tls_replies = len(replies)
-            notes.injected_reply = replies[0] if len(replies) > 1 else None
+        await self.stream.send(b"QUIT\r\n")
+        while (reply := await self._reply()).code not in (221, 421):
+            replies.append(reply)
+        notes.tls_replies = len(replies)
+        if len(replies) > 1 and replies[0].code == 250:
+            notes.injected_reply = replies[0]
         if reply.code == 421:  # perhaps to EHLO, and what came before answered the smuggled bytes
             raise Ended(why_refused(reply), reply.text)
         self._done(reply)
         notes.stage = notes.reached = Stage.QUIT
 
     async def _goodbye(self) -> None:
-        """QUIT is sent for politeness; waiting for its answer must not hold anybody up."""
-        before = self._notes.stage
+        """QUIT is sent for politeness; waiting for its answer must not hold anybody up.
+
+        Both commands in one packet only where the server offers that (RFC 2920 §3): to others it
+        is the mark of a spammer.
+        """
+        notes, before = self._notes, self._notes.stage
         if before is Stage.QUIT:
             return
-        command = "RSET\r\nQUIT" if before is Stage.MAIL else "QUIT"
-        self._begin(Stage.QUIT, self._settings.limits.goodbye_s, command.replace("\r\n", "\n"))
-        await self._transmit(f"{command}\r\n".encode())
+        self.stream.note_end()
+        notes.freeze_tls()
+        command = "QUIT"
+        if before in (Stage.MAIL, Stage.RCPT):
+            if offers(notes.capabilities_in_tls or (), "PIPELINING"):
+                command = "RSET\r\nQUIT"
+            else:
+                await self._part("RSET")
+                notes.done(self._clock(), await self._reply())
+        await self._part(command)
         while (reply := await self._reply()).code != STEPS[Stage.QUIT].completes:
             continue
         self._done(reply)
+
+    async def _part(self, command: str) -> None:
+        """Send a command of the goodbye."""
+        limit_s = self._settings.limits.goodbye_s
+        self._begin(Stage.QUIT, limit_s, command.replace("\r\n", "\n"))
+        await self.stream.send(f"{command}\r\n".encode())
 
     def _begin(self, stage: Stage, limit_s: float, sent: str = "") -> None:
         now = self._clock()
@@ -232,10 +276,12 @@ class _Talk:
 
     async def _ask(self, stage: Stage, limit_s: float, extra: bytes = b"") -> Reply:
         """Send the stage's command and wait for one reply."""
-        command = STEPS[stage].command.format(name=self._settings.ehlo_name)
+        command = STEPS[stage].command.format(
+            name=self._settings.ehlo_name or self._wire.own_literal,
+            domain=self._settings.ask_postmaster,
+        )
         self._begin(stage, limit_s, command)
-        if command:
-            await self._transmit(command.encode() + b"\r\n" + extra)
+        await self.stream.send(command.encode() + b"\r\n" + extra)
         reply = await self._reply()
         self._done(reply)
         return reply
@@ -245,54 +291,7 @@ class _Talk:
             raise Ended(why_refused(reply), reply.text)
         self._notes.reached = self._notes.stage
 
-    async def _transmit(self, data: bytes) -> None:
-        if self._tls is None:
-            await self._wire.send(data)
-            return
-        try:
-            self._tls.write(data)
-        except TlsFailure as failure:
-            raise self._failed(failure) from None
-        await self._flush(self._tls)
-
-    async def _flush(self, tls: TlsSession) -> None:
-        if data := tls.pending():
-            await self._wire.send(data)
-
     async def _reply(self) -> Reply:
         while (reply := self._reader.next()) is None:
-            self._reader.feed(
-                await self._decrypted(self._tls) if self._tls else await self._received()
-            )
+            self._reader.feed(await self.stream.receive())
         return reply
-
-    async def _received(self) -> bytes:
-        """The next bytes from the peer. Errors: Ended when there are none any more."""
-        data = await self._wire.receive()
-        if not data:
-            raise self._over()
-        return data
-
-    async def _decrypted(self, tls: TlsSession) -> bytes:
-        try:
-            while not (data := tls.read()):
-                tls.feed(await self._received())
-                await self._flush(tls)
-        except TlsFailure as failure:
-            raise self._failed(failure) from None
-        except TlsEnded:
-            raise self._over() from None
-        return data
-
-    def _over(self) -> Ended:
-        """The peer is gone; an alert seen before tells why."""
-        alert = self._notes.alerted()
-        return Ended(Reason.ALERT, alert) if alert else Ended(self._wire.gone)
-
-    def _failed(self, failure: TlsFailure, instead: str = "") -> Ended:
-        """TLS broke: by an alert, or by bytes that are no TLS."""
-        self._notes.tls_error = str(failure)
-        alert = self._notes.alerted()
-        if alert:
-            return Ended(Reason.ALERT, alert)
-        return Ended(Reason.PROTOCOL_ERROR, f"{failure} {instead}".strip())

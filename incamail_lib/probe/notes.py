@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from incamail_lib.certificate import link, read_certificate
-from incamail_lib.dialogue import STEPS, speaks_of_certificate, why_refused
+from incamail_lib.dialogue import STEPS, demands_certificate, offers, why_refused
 from incamail_lib.facts.certificate import CertificateFacts, ChainFacts
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
 from incamail_lib.facts.smtp import (
@@ -21,8 +21,10 @@ from incamail_lib.facts.smtp import (
     TlsFacts,
 )
 from incamail_lib.printable import printable
+from incamail_lib.probe.flight import Flight
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE, ALERTS, Seen
 
+MAX_CHAIN = 20  # certificates that are kept of what a server shows; four are usual
 _TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 9846 §5.1
 
 
@@ -62,6 +64,8 @@ class Notes:
     reply_in_tls: Reply | None = None  # to EHLO
     capabilities_in_tls: tuple[str, ...] | None = None
     mail_reply: Reply | None = None
+    rcpt_reply: Reply | None = None
+    hello_bytes: int = 0
     injected_reply: Reply | None = None
     tls_replies: int = 0
     _lines: list[_Line] = field(default_factory=list)
@@ -77,6 +81,17 @@ class Notes:
         line.done = at
         line.received = _as_received(reply) if reply else ""
 
+    def note_reply(self, stage: Stage, reply: Reply) -> None:
+        """The reply to MAIL or RCPT."""
+        if stage is Stage.MAIL:
+            self.mail_reply = reply
+        else:
+            self.rcpt_reply = reply
+
+    def freeze_tls(self) -> None:
+        """What TLS does from now on, in the goodbye, is of no interest any more."""
+        self.tls = replace(self.tls) if self.tls else None
+
     def ended(self, reason: Reason, evidence: str) -> None:
         """Why the dialogue is over; how the goodbye went is of no interest."""
         if self.stage is not Stage.QUIT:
@@ -88,6 +103,26 @@ class Notes:
             return ""
         self.alert_stage = self.stage
         return f"alert {self.tls.alert} {ALERTS.get(self.tls.alert, 'unknown')}"
+
+    def warned(self) -> str:
+        """The warning that came before, in words; "" if none was seen. It is no refusal."""
+        if self.tls is None or self.tls.warning is None:
+            return ""
+        return f"warning {self.tls.warning} {ALERTS.get(self.tls.warning, 'unknown')}"
+
+    def note_flight(self, flight: Flight) -> None:
+        """What the handshake said in clear, where the library did not get far enough to tell."""
+        seen = self.tls
+        if seen is None:
+            return
+        if not seen.version:
+            seen.version, seen.cipher = flight.version, flight.cipher
+        seen.group = seen.group or flight.group
+        seen.chain = seen.chain or flight.chain
+        seen.answered = flight.is_tls
+        seen.dh_bits = flight.dh_bits
+        seen.secure_renegotiation = flight.secure_renegotiation
+        seen.certificate_requested = seen.certificate_requested or flight.requested
 
     def facts(self, now: dt.datetime, *, ended_at: float, sent: int, received: int) -> SmtpFacts:
         """Everything seen, as a value; `sent` and `received` in bytes."""
@@ -107,6 +142,7 @@ class Notes:
             tls=self._tls_facts(self.tls) if self.tls else None,
             capabilities_in_tls=self.capabilities_in_tls,
             mail_reply=self.mail_reply,
+            rcpt_reply=self.rcpt_reply,
             injected_reply=self.injected_reply,
             plaintext_after_starttls=self.plaintext_after_starttls,
             tls_replies=self.tls_replies,
@@ -125,15 +161,20 @@ class Notes:
         )
 
     def _tls_facts(self, seen: Seen) -> TlsFacts:
-        chain, links = _chain_of(seen.chain)
+        chain, links = _chain_of(seen.chain[:MAX_CHAIN])
         group = seen.group
         return TlsFacts(
             established=self.established,
-            version=seen.version if self.established else "",
+            version=seen.version,
             cipher=seen.cipher,
             cipher_bits=seen.cipher_bits,
             group=group,
             post_quantum=("MLKEM" in group.upper() or "KYBER" in group.upper()) if group else None,
+            dh_bits=seen.dh_bits,
+            secure_renegotiation=seen.secure_renegotiation,
+            renegotiated=seen.renegotiated,
+            hello_bytes=self.hello_bytes,
+            answered=seen.answered,
             server_name=self.server_name,
             chain=chain,
             links=links,
@@ -141,21 +182,27 @@ class Notes:
             acceptable_cas=seen.acceptable_cas if seen.certificate_requested else (),
             acceptable_cas_left_out=seen.acceptable_cas_left_out,
             offered_certificate=self.offered_certificate,
+            certificate_sent=seen.certificate_sent if self.offered_certificate else None,
             accepted=self._accepted(seen),
-            alert=self._alert(seen),
+            alert=self._alert(seen.alert),
+            warning=self._alert(seen.warning),
             error=self.tls_error,
         )
 
-    def _alert(self, seen: Seen) -> Alert | None:
-        if seen.alert is None:
+    def _alert(self, number: int | None) -> Alert | None:
+        if number is None:
             return None
-        name = ALERTS.get(seen.alert, "unknown")
-        return Alert(number=seen.alert, name=name, stage=self.alert_stage or self.stage)
+        name = ALERTS.get(number, "unknown")
+        return Alert(number=number, name=name, stage=self.alert_stage or self.stage)
 
     def _requested(self, seen: Seen) -> Observation:
         if seen.certificate_requested:
             return yes()
-        if self.established:
+        # Up to TLS 1.2 a server may still ask in a second handshake, as it answers EHLO or MAIL.
+        if seen.unfinished or (seen.renegotiated and self.reason is not Reason.SEEN):
+            why = Reason.NOT_REACHED if self.reason is Reason.SEEN else self.reason
+            return inconclusive(why, self.evidence)
+        if self.established and (seen.version == "TLSv1.3" or self.reply_in_tls is not None):
             return no()
         return inconclusive(Reason.NOT_REACHED, self.evidence)
 
@@ -174,7 +221,9 @@ class Notes:
     def _accepted_by(self, reply: Reply, seen: Seen) -> Observation:
         if reply.code == STEPS[Stage.EHLO_IN_TLS].completes:
             return yes(Reason.SMTP_REPLY, reply.text)
-        if seen.certificate_requested and speaks_of_certificate(reply):
+        auth = offers(self.capabilities or (), "AUTH")
+        asked = seen.certificate_requested
+        if asked and demands_certificate(reply, asked=asked, offers_auth=auth):
             return no(Reason.SMTP_REPLY, reply.text)
         return inconclusive(why_refused(reply), reply.text)
 

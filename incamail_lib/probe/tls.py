@@ -56,12 +56,40 @@ class TlsEnded(Exception):
     """The peer closed TLS in order (close_notify)."""
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What our ClientHello leaves out, to learn what the server does without it."""
+
+    small: bool = False  # no hybrid group: the whole hello fits into one packet
+    key: str = ""  # "RSA" or "EC": no server certificate with another key
+
+
+USUAL = Offer()
+# Options of OpenSSL (ssl.h), by number since no library names them all. A server without
+# RFC 5746 is to be seen and judged, and one that asks for the certificate in a second handshake,
+# as old Windows servers do, to be answered; nothing secret is ever sent here.
+LENIENT = 0x4 | 0x40000  # LEGACY_SERVER_CONNECT, ALLOW_UNSAFE_LEGACY_RENEGOTIATION
+CIPHERS = {
+    # Level 0: weak keys and hashes are to be seen and judged, not hidden by our own library.
+    "": "DEFAULT:@SECLEVEL=0",
+    "RSA": "ECDHE+aRSA:DHE+aRSA:kRSA:@SECLEVEL=0",
+    "EC": "aECDSA:@SECLEVEL=0",
+}
+
+
 @dataclass
 class Seen:
     """What one handshake showed so far; filled by the back-end, readable at any time."""
 
     certificate_requested: bool = False
-    alert: int | None = None
+    certificate_sent: bool = False  # with a proof of its key: an empty one has none
+    alert: int | None = None  # a fatal one
+    warning: int | None = None  # no refusal, up to TLS 1.2
+    renegotiated: bool = False
+    unfinished: bool = False  # a second handshake was begun and did not come to its end
+    answered: bool = False  # bytes of TLS came back for our hello
+    dh_bits: int = 0
+    secure_renegotiation: bool | None = None
     version: str = ""
     cipher: str = ""
     cipher_bits: int = 0
@@ -74,8 +102,8 @@ class Seen:
 class TlsSession(Protocol):
     """One TLS connection over bytes. `feed` what came, send what `pending` gives.
 
-    Made from the server's name ("" for none), the credential to show and whether TLS 1.0 and 1.1
-    are offered in place of newer versions. Errors when made: TlsUnsupported.
+    Made from the server's name ("" for none), the credential to show and the offer. Errors when
+    made: TlsUnsupported.
     """
 
     seen: Seen
@@ -89,11 +117,17 @@ class TlsSession(Protocol):
     def pending(self) -> bytes:
         """All bytes to be sent to the peer; empty when there are none."""
 
-    def write(self, data: bytes) -> None:
-        """Encrypt application data. Errors: TlsFailure."""
+    def write(self, data: bytes, /) -> bool:
+        """Encrypt application data; False while a second handshake has to go on before.
+
+        Errors: TlsFailure.
+        """
 
     def read(self) -> bytes:
         """Decrypted application data; empty until more bytes come. Errors: TlsFailure, TlsEnded."""
+
+    def has_renegotiated(self) -> bool:
+        """Whether the server asked for a second handshake since the first was done."""
 
     def note_handshake(self) -> None:
         """Fill `seen` with version, cipher, group and chain; after a failure, with what came."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
+from OpenSSL._util import lib
 
 from incamail_lib.certificate import Credential
 from incamail_lib.printable import printable
 from incamail_lib.probe.tls import (
+    CIPHERS,
+    LENIENT,
     MAX_NAMES,
+    Offer,
     Seen,
     TlsEnded,
     TlsFailure,
@@ -19,34 +24,45 @@ from incamail_lib.probe.tls import (
 
 _READ_ALERT = SSL.SSL_CB_READ | SSL.SSL_CB_ALERT
 _CHUNK = 65_536
+_DONE = b"SSL negotiation finished successfully"  # OpenSSL's words for TLS_ST_OK
 
 
 def _noted(connection: SSL.Connection, where: int, code: int) -> None:
     """OpenSSL's information callback: alerts by number, and the CertificateRequest."""
     seen = connection.get_app_data()
     if where & _READ_ALERT == _READ_ALERT:
-        # The level is no guide: TLS 1.3 ignores it. close_notify and user_canceled are no refusal.
-        seen.alert = code & 0xFF if code & 0xFF not in (0, 90) else seen.alert
+        _note_alert(seen, code >> 8, code & 0xFF)
         return
     state = connection.get_state_string()
     if b"read" in state and b"certificate request" in state:
         seen.certificate_requested = True
+    elif b"write certificate verify" in state:
+        seen.certificate_sent = True
+
+
+def _note_alert(seen: Seen, level: int, number: int) -> None:
+    """A warning is no refusal, nor is a goodbye: close_notify, user_canceled."""
+    if number in (0, 90):
+        return
+    if level == 1:
+        seen.warning = number
+    else:
+        seen.alert = number
 
 
 @lru_cache(maxsize=64)
-def _context(credential: Credential | None, legacy: bool) -> SSL.Context:
-    """One context per credential and version range: making one costs more than a handshake."""
+def _context(credential: Credential | None, offer: Offer) -> SSL.Context:
+    """One context per credential and offer: making one costs more than a handshake."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_verify(SSL.VERIFY_NONE, None)
     context.set_info_callback(_noted)
-    if legacy:
-        context.set_min_proto_version(SSL.TLS1_VERSION)
-        context.set_max_proto_version(SSL.TLS1_1_VERSION)
-        context.set_cipher_list(b"ALL:@SECLEVEL=0")
-    else:
-        # Level 0: weak keys and hashes are to be seen and judged, not hidden by our own library.
-        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_options(LENIENT)
+    context.set_cipher_list(CIPHERS[offer.key].encode())
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    if offer.small:
+        context.set_tmp_ecdh(ec.SECP256R1())  # the one group that every server has
+    if offer.key:
+        _accept_only(context, offer.key)
     if credential is not None:
         context.use_certificate(credential.chain[0])
         for certificate in credential.chain[1:]:
@@ -55,13 +71,26 @@ def _context(credential: Credential | None, legacy: bool) -> SSL.Context:
     return context
 
 
+def _accept_only(context: SSL.Context, key: str) -> None:
+    """Only signatures by keys of this type. TLS 1.3 has them in a list apart from the ciphers,
+    which pyOpenSSL does not name; without it that version is left out."""
+    signatures = {
+        "RSA": b"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+        b":RSA+SHA1",
+        "EC": b"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA1",
+    }
+    limit = getattr(lib, "SSL_CTX_set1_sigalgs_list", None)
+    if limit is None or limit(context._context, signatures[key]) != 1:
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+
+
 class PyOpenSslSession:
     """A client session; see `TlsSession`."""
 
-    def __init__(self, server_name: str, credential: Credential | None, legacy: bool) -> None:
+    def __init__(self, server_name: str, credential: Credential | None, offer: Offer) -> None:
         self.seen = Seen()
         try:
-            context = _context(credential, legacy)
+            context = _context(credential, offer)
         except (SSL.Error, TypeError, ValueError) as error:
             raise TlsUnsupported(_words(error)) from None
         self._connection = SSL.Connection(context, None)
@@ -77,7 +106,7 @@ class PyOpenSslSession:
         except SSL.WantReadError:
             return False
         except SSL.Error as error:
-            raise TlsFailure(_words(error)) from None
+            raise self._failure(error) from None
         return True
 
     def feed(self, data: bytes) -> None:
@@ -91,12 +120,15 @@ class PyOpenSslSession:
         except SSL.Error:
             return b""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         """See `TlsSession`."""
         try:
             self._connection.send(data)
+        except SSL.WantReadError:
+            return False
         except SSL.Error as error:
-            raise TlsFailure(_words(error)) from None
+            raise self._failure(error) from None
+        return True
 
     def read(self) -> bytes:
         """See `TlsSession`."""
@@ -107,11 +139,24 @@ class PyOpenSslSession:
         except (SSL.ZeroReturnError, SSL.SysCallError):
             raise TlsEnded from None
         except SSL.Error as error:
-            raise TlsFailure(_words(error)) from None
+            raise self._failure(error) from None
+
+    def has_renegotiated(self) -> bool:
+        """See `TlsSession`."""
+        return self._connection.total_renegotiations() > 0
+
+    def _failure(self, error: SSL.Error) -> TlsFailure:
+        """TLS 1.3 has no warnings: what ended it was the alert, whatever its level said."""
+        seen = self.seen
+        if seen.alert is None and self._connection.get_protocol_version() == SSL.TLS1_3_VERSION:
+            seen.alert, seen.warning = seen.warning, None
+        return TlsFailure(_words(error))
 
     def note_handshake(self) -> None:
         """See `TlsSession`. Also of use after a failed handshake: the chain came before."""
         seen, connection = self.seen, self._connection
+        seen.renegotiated = self.has_renegotiated()
+        seen.unfinished = seen.renegotiated and connection.get_state_string() != _DONE
         cipher = connection.get_cipher_name()
         if cipher:
             seen.version = connection.get_protocol_version_name()

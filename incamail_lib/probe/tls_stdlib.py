@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 from incamail_lib.certificate import Credential
 from incamail_lib.printable import printable
 from incamail_lib.probe.tls import (
+    CIPHERS,
+    LENIENT,
     MAX_NAMES,
+    Offer,
     Seen,
     TlsEnded,
     TlsFailure,
@@ -30,7 +32,9 @@ from incamail_lib.probe.tls import (
     authority_name,
 )
 
-_ALERT, _HANDSHAKE, _CERTIFICATE_REQUEST = 21, 22, 13
+_ALERT, _HANDSHAKE = 21, 22  # content types
+_HELLO_REQUEST, _CERTIFICATE_REQUEST, _CERTIFICATE_VERIFY = 0, 13, 15
+_ENCRYPTED_EXTENSIONS = 8  # of TLS 1.3 only
 _AUTHORITIES = 47  # the certificate_authorities extension of TLS 1.3
 _CHUNK = 65_536
 
@@ -38,11 +42,12 @@ _CHUNK = 65_536
 class StdlibSession:
     """A client session; see `TlsSession`."""
 
-    def __init__(self, server_name: str, credential: Credential | None, legacy: bool) -> None:
+    def __init__(self, server_name: str, credential: Credential | None, offer: Offer) -> None:
         self.seen = Seen()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._is_1_3 = False
         try:
-            context = _context(credential, legacy)
+            context = _context(credential, offer)
         except (ssl.SSLError, TypeError, ValueError) as error:
             raise TlsUnsupported(_words(error)) from None
         context._msg_callback = self._noted  # type: ignore[attr-defined]
@@ -54,9 +59,18 @@ class StdlibSession:
         self, _: Any, direction: str, version: int, content: int, kind: int, data: bytes
     ) -> None:
         if direction != "read":
-            return
-        if content == _ALERT and len(data) == 2 and data[1] not in (0, 90):
-            self.seen.alert = data[1]
+            sent = content == _HANDSHAKE and kind == _CERTIFICATE_VERIFY
+            self.seen.certificate_sent = self.seen.certificate_sent or sent
+        elif content == _ALERT and len(data) == 2 and data[1] not in (0, 90):
+            # A warning is no refusal; TLS 1.3 has none, whatever the level says.
+            if data[0] == 1 and not self._is_1_3:
+                self.seen.warning = data[1]
+            else:
+                self.seen.alert = data[1]
+        elif content == _HANDSHAKE and kind == _ENCRYPTED_EXTENSIONS:
+            self._is_1_3 = True
+        elif content == _HANDSHAKE and kind == _HELLO_REQUEST:
+            self.seen.renegotiated = True
         elif content == _HANDSHAKE and kind == _CERTIFICATE_REQUEST:
             self.seen.certificate_requested = True
             listed = _authorities(data, version)
@@ -81,12 +95,15 @@ class StdlibSession:
         """See `TlsSession`."""
         return self._outgoing.read()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         """See `TlsSession`."""
         try:
             self._tls.write(data)
+        except ssl.SSLWantReadError:
+            return False
         except ssl.SSLError as error:
             raise TlsFailure(_words(error)) from None
+        return True
 
     def read(self) -> bytes:
         """See `TlsSession`."""
@@ -102,8 +119,13 @@ class StdlibSession:
             raise TlsEnded
         return data
 
+    def has_renegotiated(self) -> bool:
+        """See `TlsSession`."""
+        return self.seen.renegotiated
+
     def note_handshake(self) -> None:
         """See `TlsSession`."""
+        self.seen.unfinished = self.seen.renegotiated and self._tls.version() is None
         cipher = self._tls.cipher()
         if cipher is not None:
             self.seen.cipher, _, self.seen.cipher_bits = cipher
@@ -113,19 +135,18 @@ class StdlibSession:
         self.seen.chain = tuple(c.public_bytes(ssl._ssl.ENCODING_DER) for c in chain)  # type: ignore[attr-defined]
 
 
-def _context(credential: Credential | None, legacy: bool) -> ssl.SSLContext:
+def _context(credential: Credential | None, offer: Offer) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # facts first, judged afterwards
-    if legacy:
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecated is what is asked for
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1_1
-    else:
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= LENIENT
+    context.set_ciphers(CIPHERS[offer.key])
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if offer.small:
+        context.set_ecdh_curve("prime256v1")  # the one group that every server has
+    if offer.key:
+        # The signatures of TLS 1.3 cannot be named here, so that version is left out.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     if credential is not None:
         _load(context, credential)
     return context

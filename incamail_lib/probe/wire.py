@@ -65,6 +65,13 @@ class Wire:
         except OSError as error:
             raise Ended(_reason_of(error), error.strerror or str(error)) from None
 
+    @property
+    def own_literal(self) -> str:
+        """Our address as the peer sees it on this socket, as an SMTP literal (RFC 5321 §4.1.3)."""
+        assert self._socket is not None
+        address = str(self._socket.getsockname()[0]).partition("%")[0]
+        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
     async def send(self, data: bytes) -> None:
         """Send all of it, or as much as the peer still takes."""
         assert self._socket is not None

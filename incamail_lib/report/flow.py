@@ -26,7 +26,7 @@ MOST_CODES = 8
 # Checks of the DNS by which IncaMail finds and believes the receiving gateway; the others are
 # about mail in general.
 _FINDING_US = frozenset({"DNS01", "DNS02", "DNS03", "DNS04", "DNS05", "DNS06", "DNS08", "DNS09"})
-_AT_OUR_DOOR = frozenset({"NET01", "NET03", "NET08", "DNS15"})
+_AT_OUR_DOOR = frozenset({"NET01", "NET03", "NET08", "DNS15", "TLS15", "TLS16", "TLS17"})
 _FROM = {"TLS": 10, "CERT": 20}  # from this number on a family is about the outgoing link
 
 

@@ -53,7 +53,7 @@ def test_scenarios_have_names_of_their_own() -> None:
 
 def test_only_scenarios_that_wait_are_marked_so() -> None:
     """What ends by a time limit alone is marked, so that a caller can shorten the limit."""
-    assert {s.name for s in EVERY if s.waits} == {"tarpit", "dns_timeout"}
+    assert {s.name for s in EVERY if s.waits} == {"tarpit", "dns_timeout", "tls_at_once"}
 
 
 def test_the_client_certificate_is_stored_as_declared(tmp_path) -> None:

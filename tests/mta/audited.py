@@ -58,17 +58,18 @@ def outcomes(found: Audited, *codes: str) -> dict[str, str]:
     return {code: found.outcome(code) for code in codes}
 
 
-def audited(port: int, folder: Path) -> Audited:
-    """Audit muster.example on the lab, with the server on `port` as its mx1."""
-    return asyncio.run(_audited(port, folder))
+def audited(port: int, folder: Path, **network: bool) -> Audited:
+    """Audit muster.example on the lab, with the server on `port` as its mx1; `network` changes
+    what the dossier says of it."""
+    return asyncio.run(_audited(port, folder, network))
 
 
-async def _audited(port: int, folder: Path) -> Audited:
+async def _audited(port: int, folder: Path, network: dict[str, bool]) -> Audited:
     dossier = Dossier(
         organisation="Muster AG",
         domains=(DOMAIN,),
         platform="lab",
-        network=Network(timeout_s=TIMEOUT_S, ehlo_name="probe.lab.example"),
+        network=Network(timeout_s=TIMEOUT_S, ehlo_name="probe.lab.example", **network),
     )
     now = lab().now
     async with run(SCENARIOS["sound"], domains=(DOMAIN,), directory=folder, now=now) as running:

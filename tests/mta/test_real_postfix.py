@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from mta import postfix
-from mta.audited import HOST, Audited, audited, by_openssl, gnutls_says, lab, outcomes
+from mta.audited import DOMAIN, HOST, Audited, audited, by_openssl, gnutls_says, lab, outcomes
 from mta.mail import files_of
 from mta.postfix import Asks, Postfix
 
@@ -175,3 +175,20 @@ def test_the_audit_sends_no_message_and_stays_frugal(tmp_path: Path) -> None:
     assert made == len(found.endpoint.connections)
     assert made <= 6
     assert not re.search(r"\b(rcpt|data)=", commands)
+
+
+def test_a_demand_at_rcpt_is_seen_only_where_rcpt_is_asked(tmp_path: Path) -> None:
+    """Postfix decides at RCPT: MAIL is taken from everybody, the postmaster only with ours."""
+    with gateway(
+        Asks.OPTIONALLY,
+        smtpd_recipient_restrictions="permit_tls_all_clientcerts, reject",
+        mydestination=DOMAIN,
+        local_recipient_maps="",
+    ) as mta:
+        silent = audited(mta.port, tmp_path).endpoint
+        asked = audited(mta.port, tmp_path, test_recipient=True).endpoint
+        mta.log.await_line("NOQUEUE: reject: RCPT .*to=<postmaster@muster.example>")
+    assert silent.client_auth.demanded.is_no
+    assert silent.survey.rcpt_reply is None
+    assert asked.client_auth.demanded.is_yes
+    assert asked.client_auth.demanded_in is Stage.RCPT

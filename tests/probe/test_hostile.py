@@ -323,7 +323,7 @@ def test_broken_handshakes_are_protocol_errors(answer: bytes, backend: str) -> N
         (b"\x00" * 100_000, Reason.TOO_MUCH_DATA),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", Reason.PROTOCOL_ERROR),
         (b"SSH-2.0-OpenSSH_9.9\r\n", Reason.PROTOCOL_ERROR),
-        (b"\x15\x03\x01\x00\x02\x02\x0a\n", Reason.PROTOCOL_ERROR),
+        (b"\x15\x03\x01\x00\x02\x02\x0a\n", Reason.TLS_AT_ONCE),
         (b"220-one\r\n221 two\r\n", Reason.PROTOCOL_ERROR),
     ],
     ids=["endless", "long_line", "long_by_one", "zeros", "http", "ssh", "tls", "two_codes"],
@@ -334,7 +334,8 @@ def test_a_greeting_that_is_none_ends_the_dialogue(greeting: bytes, reason: Reas
     assert (seen.ended, seen.ended_in) == (reason, Stage.GREETING)
     assert (seen.starttls, seen.greeting) == (Starttls.UNKNOWN, None)
     assert seen.evidence.isprintable()
-    assert 0 < len(seen.evidence) <= SHOWN
+    assert len(seen.evidence) <= SHOWN
+    assert bool(seen.evidence) is (reason is not Reason.TLS_AT_ONCE)
 
 
 def test_the_longest_line_allowed_is_still_read() -> None:

@@ -27,7 +27,7 @@ REQUIRED = asking(required=True)
 ONLY_12 = (Version.TLS_1_2, Version.TLS_1_2)
 ONLY_13 = (Version.TLS_1_3, Version.TLS_1_3)
 # Every connection that says something about client certificates.
-ASKED = EVERYTHING - {Purpose.LEGACY_TLS, Purpose.INJECTION}
+ASKED = EVERYTHING - {Purpose.OTHER_KEY, Purpose.LEGACY_TLS, Purpose.INJECTION}
 YES, NO, OPEN = Answer.YES, Answer.NO, Answer.INCONCLUSIVE
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from incamail_lib.i18n import N_
-from incamail_lib.lab.pki import Variant
+from incamail_lib.lab.pki import PLATFORM_ORGANISATION, Variant
 from incamail_lib.lab.plan import Judged, Refusal, Version
-from incamail_lib.lab.scenario import Arrangement, Scenario, asking, speaking
+from incamail_lib.lab.scenario import (
+    Arrangement,
+    Scenario,
+    afterwards,
+    also_showing,
+    asking,
+    both,
+    showing,
+    speaking,
+)
 from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 
 MUTUAL = (
@@ -32,6 +41,66 @@ MUTUAL = (
         fails=codes("TLS02 TLS04 TLS08"),
         verdict=READY,
         gateways=(speaking(maximum=Version.TLS_1_2, ciphers="ECDHE+AES+SHA"),),
+    ),
+    Scenario(
+        name="static_rsa",
+        title=N_("Keys are exchanged without forward secrecy"),
+        description=N_("The gateway knows TLS 1.2 with RSA key exchange only."),
+        fails=codes("TLS02 TLS04"),
+        verdict=READY,
+        gateways=(
+            both(
+                showing(Variant.RSA),
+                speaking(maximum=Version.TLS_1_2, ciphers="AES256-GCM-SHA384"),
+            ),
+        ),
+    ),
+    Scenario(
+        name="expired_beside_sound",
+        title=N_("Of two certificates one has expired"),
+        description=N_(
+            "The gateway shows a valid EC certificate to most senders, and an RSA certificate that "
+            "has expired to the others."
+        ),
+        fails=codes("CERT07"),
+        verdict=NOT_READY,
+        gateways=(also_showing(Variant.EXPIRED_RSA),),
+    ),
+    Scenario(
+        name="unequal_machines",
+        title=N_("Two unequal machines share one address"),
+        description=N_(
+            "The first asks for a client certificate, the second does not, and its own certificate "
+            "has expired."
+        ),
+        fails=codes("CERT07 TLS05 TLS17"),
+        verdict=NOT_READY,
+        gateways=(afterwards(both(showing(Variant.EXPIRED), speaking(client=None))),),
+    ),
+    Scenario(
+        name="asks_late",
+        title=N_("The gateway asks for the certificate in a second handshake"),
+        description=N_(
+            "As old Windows servers do: TLS 1.2 begins without a request, and MAIL is answered "
+            "with a second handshake that has one."
+        ),
+        fails=codes("TLS02 TLS08"),
+        verdict=READY,
+        gateways=(both(asking(asks_late=True), speaking(maximum=Version.TLS_1_2)),),
+    ),
+    Scenario(
+        name="takes_no_ec_keys",
+        title=N_("IncaMail takes RSA certificates only"),
+        description=N_(
+            "The platform's request names no signature that an EC key can make, so that the "
+            "client's certificate is not shown at all; a 250 then says nothing about it."
+        ),
+        fails=codes(),
+        verdict=INCONCLUSIVE,
+        platform=both(
+            showing(Variant.RSA, organisation=PLATFORM_ORGANISATION),
+            speaking(signatures="RSA-PSS+SHA256:RSA+SHA256"),
+        ),
     ),
     Scenario(
         name="mutual_not_asked",

@@ -8,7 +8,15 @@ from incamail_lib.facts.smtp import Stage
 from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import PLATFORM_ORGANISATION, Pki, Variant
 from incamail_lib.lab.plan import GatewayPlan, Greeting, Judged, StarttlsPlan, TlsPlan, Version
-from incamail_lib.lab.scenario import Arrangement, Scenario, asking, changing, showing, speaking
+from incamail_lib.lab.scenario import (
+    Arrangement,
+    Scenario,
+    afterwards,
+    asking,
+    changing,
+    showing,
+    speaking,
+)
 from incamail_lib.lab.scenarios._words import INCONCLUSIVE, NOT_READY, READY, codes
 from incamail_lib.lab.scenarios.starttls import IN_CLEAR, inspected
 
@@ -48,6 +56,28 @@ PLATFORM = (
         fails=codes("PLAT02 PLAT03 PLAT06 PLAT09 TLS11"),
         verdict=NOT_READY,
         platform=one_path_intercepted,
+    ),
+    Scenario(
+        name="intercepted_now_and_then",
+        title=N_("A device decrypts some connections only"),
+        description=N_(
+            "The first connection reaches IncaMail; the following ones end in a security device "
+            "that shows a certificate of its own."
+        ),
+        fails=codes("PLAT02 PLAT03 PLAT06 TLS11 TLS19"),
+        verdict=NOT_READY,
+        platform=afterwards(intercepted),
+    ),
+    Scenario(
+        name="large_hello_dropped_outgoing",
+        title=N_("A large ClientHello is dropped on the way out"),
+        description=N_(
+            "A firewall of the client's breaks off every connection to IncaMail whose ClientHello "
+            "does not fit into one packet."
+        ),
+        fails=codes("TLS18"),
+        verdict=NOT_READY,
+        platform=changing(drops_hello_over=1400),
     ),
     Scenario(
         name="imitated",

@@ -96,9 +96,31 @@ STARTTLS = (
             "The first connection is offered STARTTLS, the following ones are not, as when a "
             "gateway throttles a sender or balances over unequal machines."
         ),
-        fails=codes("SMTP02"),
+        fails=codes("SMTP02 TLS17"),
         verdict=NOT_READY,
         gateways=(vanishing,),
+    ),
+    Scenario(
+        name="tls_at_once",
+        title=N_("The port speaks TLS at once"),
+        description=N_(
+            "The gateway waits for TLS from the first byte, as on port 465; STARTTLS never comes."
+        ),
+        fails=codes("SMTP09"),
+        verdict=NOT_READY,
+        gateways=(changing(tls_at_once=True),),
+        waits=True,
+    ),
+    Scenario(
+        name="large_hello_dropped",
+        title=N_("A large ClientHello is dropped on the way"),
+        description=N_(
+            "A device in between breaks off every connection whose ClientHello does not fit into "
+            "one packet, as current mail servers send it; older ones get through."
+        ),
+        fails=codes("TLS15"),
+        verdict=NOT_READY,
+        gateways=(changing(drops_hello_over=1400),),
     ),
     Scenario(
         name="starttls_closes",

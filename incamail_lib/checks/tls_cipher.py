@@ -1,0 +1,54 @@
+"""TLS04: how strong the cipher and the key exchange are that a gateway chooses."""
+
+from __future__ import annotations
+
+from incamail_lib.checks._core import Check, Context, Result, check, failed, passed
+from incamail_lib.checks._endpoints import agreed, tls_not_seen
+from incamail_lib.checks._subjects import receiving
+from incamail_lib.facts.smtp import EndpointFacts
+from incamail_lib.findings import Level
+from incamail_lib.i18n import N_, say
+
+_STRONG = ("GCM", "CHACHA20", "CCM")
+_BROKEN = ("NULL", "RC4", "DES", "EXP", "MD5", "ADH", "AECDH", "IDEA", "SEED")
+_FORWARD_SECRET = ("ECDHE", "DHE", "EDH")
+MIN_DH, GOOD_DH = 1024, 2048  # bits of the prime: weakdh.org broke 1024 for states; RFC 9325 §4.5
+
+
+@check(
+    "TLS04",
+    on=receiving,
+    title=N_("A strong cipher with forward secrecy is chosen"),
+    why=N_("Forward secrecy keeps recorded mail secret even if the key is stolen later."),
+    remedy=N_(
+        "Prefer ECDHE key exchange with AES-GCM or ChaCha20; remove RC4, 3DES and RSA key exchange."
+    ),
+    item="6.2",
+    reference="RFC 9325 §4.1, §4.2",
+    requires=("TLS01",),
+)
+def cipher_is_strong(endpoint: EndpointFacts, _: Context) -> Result:
+    """AEAD and ephemeral keys pass; broken ciphers fail; the rest is advised against."""
+    tls = agreed(endpoint)
+    if tls is None:
+        return tls_not_seen(endpoint)
+    name = tls.cipher.upper()
+    if any(word in name for word in _BROKEN) or 0 < tls.cipher_bits < 128:
+        return failed(say("Broken cipher: {cipher}.", cipher=tls.cipher))
+    if 0 < tls.dh_bits < GOOD_DH:
+        told = say(
+            "{cipher}, with Diffie-Hellman of {bits} bits.", cipher=tls.cipher, bits=tls.dh_bits
+        )
+        return failed(told, level=Level.REQUIRED if tls.dh_bits < MIN_DH else Level.RECOMMENDED)
+    ephemeral = tls.version == "TLSv1.3" or name.startswith(_FORWARD_SECRET)
+    if not ephemeral:
+        return failed(
+            say("RSA key exchange, without forward secrecy: {cipher}.", cipher=tls.cipher),
+            level=Level.RECOMMENDED,
+        )
+    if any(word in name for word in _STRONG):
+        return passed(say("{cipher}", cipher=tls.cipher))
+    return failed(say("Dated cipher: {cipher}.", cipher=tls.cipher), level=Level.RECOMMENDED)
+
+
+CHECKS: tuple[Check, ...] = (cipher_is_strong,)
