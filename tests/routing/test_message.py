@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incamail_lib.facts.routing import (
+    Engine,
     MessageRouting,
     Method,
     NextHop,
     NextHopKind,
     RuleSet,
     SendingType,
-    SubjectView,
 )
 from incamail_lib.routing import classify_message
 from incamail_lib.routing.message import split_message
@@ -24,7 +24,7 @@ from incamail_lib.routing.message import split_message
 EXAMPLES = Path(__file__).parents[2] / "examples" / "messages"
 HOP = NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch")
 DOMAIN = RuleSet(method=Method.DOMAIN, next_hop=HOP)
-RAW = RuleSet(method=Method.SUBJECT, next_hop=HOP, subject_view=SubjectView.RAW)
+RAW = RuleSet(method=Method.SUBJECT, next_hop=HOP, engine=Engine.POSTFIX_REGEXP)
 SUFFIXED = "a@partner.example.incamail.ch"
 
 
@@ -76,13 +76,15 @@ def test_a_suffix_lost_between_header_and_envelope_is_a_leak() -> None:
 
 
 def test_of_several_subjects_the_tagged_one_counts_for_the_wish() -> None:
-    """A raw filter tests each header line, a decoding server the first; one subject is sound."""
+    """Postfix tests each header line, Exim joins them: ^ only sees the first; one is sound."""
     lines = ("To: a@x.example", "Subject: x", "Subject: <im><c> y")
     assert "several_subjects" in codes(read(*lines))
     assert read(*lines).leaks
     assert read(*lines, rules=RAW).routes[0].to_incamail
-    decoding = RAW.model_copy(update={"subject_view": SubjectView.DECODED})
-    assert read(*lines, rules=decoding).leaks
+    joined = RAW.model_copy(update={"engine": Engine.EXIM_DECODED})
+    assert read(*lines, rules=joined).routes[0].to_incamail
+    anchored = joined.model_copy(update={"subject_pattern": "^<im>"})
+    assert read(*lines, rules=anchored).leaks
     assert "several_subjects" not in codes(read(*lines[:2]))
 
 

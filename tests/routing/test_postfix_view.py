@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.routing import classify_message
 
 pytestmark = pytest.mark.postfix
@@ -44,7 +44,7 @@ def test_the_raw_view_agrees_with_postfix(pattern: str, tmp_path: Path) -> None:
         method=Method.SUBJECT,
         next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch"),
         subject_pattern=pattern,
-        subject_view=SubjectView.RAW,
+        engine=Engine.POSTFIX_REGEXP,
     )
     messages = [b"To: a@x.example\nSubject: " + subject + b"\n\nbody\n" for subject in SUBJECTS]
     ours = [classify_message(message, rules).subject_matched for message in messages]

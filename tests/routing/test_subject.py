@@ -93,7 +93,7 @@ def test_reply_prefixes_are_recognised(prefix: str) -> None:
     assert reading.tags == ("im", "r")
     assert "tag_behind_prefix" in codes(reading)
     assert "tag_not_at_start" not in codes(reading)
-    assert "tag_not_at_start" in codes(read_subject(f"Answer {prefix} <im><r> x"))
+    assert "tag_not_at_start" in codes(read_subject(f"An answer, {prefix} <im><r> x"))
 
 
 def _b(text: str, charset: str = "utf-8") -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.i18n import N_
 from incamail_lib.lab.scenario import DOMAIN_RULE, DnsPlan, Names, Scenario
 from incamail_lib.lab.scenarios._words import NOT_READY, READY, codes
@@ -11,6 +11,16 @@ from incamail_lib.lab.setting import LOOPBACK, SUFFIX
 
 def _to(next_hop: NextHop) -> RuleSet:
     return DOMAIN_RULE.model_copy(update={"next_hop": next_hop})
+
+
+def _by_exim(method: Method, pattern: str) -> RuleSet:
+    return RuleSet(
+        method=method,
+        next_hop=DOMAIN_RULE.next_hop,
+        engine=Engine.EXIM_DECODED,
+        suffix_key=DOMAIN_RULE.suffix_key,
+        subject_pattern=pattern,
+    )
 
 
 def suffix_without_mx(plan: DnsPlan, names: Names) -> DnsPlan:
@@ -33,7 +43,7 @@ ROUTES = (
         rules=RuleSet(
             method=Method.SUBJECT,
             next_hop=DOMAIN_RULE.next_hop,
-            subject_view=SubjectView.RAW,
+            engine=Engine.POSTFIX_REGEXP,
         ),
     ),
     Scenario(
@@ -45,7 +55,7 @@ ROUTES = (
         ),
         fails=codes("ROUT02 ROUT05 ROUT07"),
         verdict=READY,
-        rules=RuleSet(method=Method.SUBJECT, next_hop=DOMAIN_RULE.next_hop),
+        rules=_by_exim(Method.SUBJECT, "(?i)<im>"),
     ),
     Scenario(
         name="anchored_subject_rule",
@@ -55,9 +65,7 @@ ROUTES = (
         ),
         fails=codes("ROUT02 ROUT05 ROUT06 ROUT07"),
         verdict=NOT_READY,
-        rules=RuleSet(
-            method=Method.SUBJECT, next_hop=DOMAIN_RULE.next_hop, subject_pattern="^<im>"
-        ),
+        rules=_by_exim(Method.SUBJECT, "(?i)^<im>"),
     ),
     Scenario(
         name="wide_subject_rule",
@@ -65,7 +73,7 @@ ROUTES = (
         description=N_("The pattern «im» lacks the brackets, so that many a German word matches."),
         fails=codes("ROUT05 ROUT07 ROUT12"),
         verdict=READY,
-        rules=RuleSet(method=Method.BOTH, next_hop=DOMAIN_RULE.next_hop, subject_pattern="im"),
+        rules=_by_exim(Method.BOTH, "(?i)im"),
     ),
     Scenario(
         name="plain_domain_rule",
@@ -76,7 +84,7 @@ ROUTES = (
         ),
         fails=codes("ROUT03"),
         verdict=READY,
-        rules=RuleSet(method=Method.DOMAIN, next_hop=DOMAIN_RULE.next_hop),
+        rules=DOMAIN_RULE.model_copy(update={"refuses_tag_without_suffix": False}),
     ),
     Scenario(
         name="no_rule",
