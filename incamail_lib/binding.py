@@ -170,7 +170,9 @@ def on_lab(dossier: Dossier, running: Running) -> Dossier:
             subject_view=running.rules.subject_view,
             engine=running.rules.engine,
             suffix_key=running.rules.suffix_key,
-            default_relay="none" if running.rules.default_relay == "" else running.rules.default_relay,
+            default_relay="none"
+            if running.rules.default_relay == ""
+            else running.rules.default_relay,
             refuses_tag_without_suffix=running.rules.refuses_tag_without_suffix,
         ),
         "certificates": Certificates(

@@ -28,30 +28,52 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._routing_subject import (
     encoded_subjects_are_seen,
+    engine_takes_the_expression,
     labels,
     not_classified,
+    other_spellings_are_recognised,
     others_are_not_dragged_along,
     probes,
     replies_are_recognised,
     routes_of,
     tagged_mail_is_never_clear,
     type_tags_are_recognised,
+    untold,
     weight,
 )
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.routing import (
+    ENGINE_NAMES,
+    EXIM_ENGINES,
+    POSTFIX_ENGINES,
+    Engine,
     MessageRouting,
     Method,
     NextHopKind,
     Probe,
     Route,
+    RuleSet,
     Severity,
 )
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, Text, say
 
+# transport(5); Exim specification 20; New-SendConnector, New-OutboundConnector; AsyncOS smtproutes
+_SYNTAX = (
+    (POSTFIX_ENGINES, "transport_maps: .incamail.ch smtp:[{host}]"),
+    (EXIM_ENGINES, "driver = manualroute, domains = *.incamail.ch, route_data = {host}"),
+    (
+        (Engine.EXCHANGE_ONLINE, Engine.EXCHANGE_ONLINE_WORDS),
+        'New-OutboundConnector -RecipientDomains "*.incamail.ch" -SmartHosts "{host}"',
+    ),
+    (
+        (Engine.EXCHANGE_SERVER,),
+        'New-SendConnector -AddressSpaces "SMTP:*.incamail.ch;1" -SmartHosts {host}',
+    ),
+    ((Engine.CISCO_ESA,), "smtproutes: .incamail.ch {host}"),
+)
 _LOOKALIKES = (Probe.LOOKALIKE_PREFIX, Probe.LOOKALIKE_INSIDE, Probe.LOOKALIKE_HOMOGRAPH)
 _SUFFIXED = (Probe.TAGGED_SUFFIXED, Probe.SUFFIX_ONLY, Probe.SUFFIX_UPPER_CASE)
 
@@ -62,23 +84,46 @@ _SUFFIXED = (Probe.TAGGED_SUFFIXED, Probe.SUFFIX_ONLY, Probe.SUFFIX_UPPER_CASE)
     title=N_("Mail to suffixed addresses goes to IncaMail"),
     why=N_("The add-in appends .incamail.ch to the address; that is how mail finds IncaMail."),
     remedy=N_(
-        "Enter the rule *.incamail.ch with IncaMail's smart host as next hop. Without a rule, make "
-        "sure that your server can look up the MX of domains below incamail.ch."
+        "Enter the rule in your mail server's own words. Postfix, transport table: .incamail.ch "
+        "smtp:[im.post.ch]. Exim: domains = *.incamail.ch and route_data = im.post.ch. Exchange: "
+        "*.incamail.ch as address space or recipient domain of the connector. Cisco: smtproutes "
+        ".incamail.ch im.post.ch. Without a rule, make sure that your server can look up the MX of "
+        "domains below incamail.ch and that no default relay takes such mail."
     ),
     item="6.3",
     reference="Post MGI guide 8.1; RFC 5321 §5.1",
 )
 def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     """All suffixed probes go to IncaMail; where that rests on an MX look-up, the MX exists."""
-    routes = routes_of(probes(facts, *_SUFFIXED))
+    messages = probes(facts, *_SUFFIXED)
+    routes = routes_of(messages)
     if not routes:
         return not_classified()
-    lost = [route.recipient for route in routes if not route.to_incamail]
+    lost = [route.recipient for route in routes if route.is_known and not route.to_incamail]
     if lost:
-        return failed(say("Not routed to IncaMail: {addresses}.", addresses=joined(lost)))
+        return failed(
+            say("Not routed to IncaMail: {addresses}.", addresses=joined(lost)),
+            remedy=_own_syntax(facts.declared.rules),
+        )
+    doubtful = untold(messages)
+    if doubtful:
+        return doubtful
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
     return _with_mx(facts)
+
+
+def _own_syntax(rules: RuleSet) -> Text | None:
+    """The suffix rule as the declared mail server wants it written; None: the check's own words."""
+    host = rules.next_hop.value.strip("[]") or "im.post.ch"
+    for engines, line in _SYNTAX:
+        if rules.engine in engines:
+            return say(
+                "Enter this in {product}: {line}",
+                product=ENGINE_NAMES[rules.engine].partition(" (")[0],
+                line=line.format(host=host),
+            )
+    return None
 
 
 def _by_suffix_mx(route: Route) -> bool:
@@ -110,8 +155,9 @@ def _with_mx(facts: AuditFacts) -> Result:
         "happens to work, in clear if somebody on the way prevents it."
     ),
     remedy=N_(
-        "Add a rule for *.incamail.ch and force TLS with verification for its next hop. Where only "
-        "the MX look-up is used, enter a TLS policy for the suffix .incamail.ch."
+        "Add a rule for the suffix (in Postfix's transport table: .incamail.ch, without an "
+        "asterisk; in Exim and Exchange: *.incamail.ch) and force TLS with verification for its "
+        "next hop. Where only the MX look-up is used, enter a TLS policy for .incamail.ch."
     ),
     item="6.3",
     reference="RFC 3207 §6; RFC 9325 §5.2; Post MGI guide 8.1",
@@ -123,13 +169,17 @@ def a_rule_names_incamail(facts: AuditFacts, _: Context) -> Result:
     if not messages:
         return not_classified()
     loose = [m for m in messages if any(r.rule == "mx" for r in m.routes)]
+    doubtful = untold(messages)
+    if doubtful and not loose:
+        return doubtful
     if not loose:
         return passed(say("Every suffixed address is selected by a rule of its own."))
     return failed(
         say(
             "No rule applies to suffixed mail with these subjects: {subjects}.",
             subjects=labels(loose),
-        )
+        ),
+        remedy=_own_syntax(facts.declared.rules),
     )
 
 
@@ -233,13 +283,14 @@ def _platform_hosts(facts: AuditFacts) -> frozenset[str]:
 )
 def lookalikes_are_not_selected(facts: AuditFacts, _: Context) -> Result:
     """No look-alike, and not IncaMail's own domain either, is selected by a rule."""
-    routes = routes_of(probes(facts, *_LOOKALIKES, Probe.PLATFORM_ITSELF))
+    messages = probes(facts, *_LOOKALIKES, Probe.PLATFORM_ITSELF)
+    routes = routes_of(messages)
     if not routes:
         return not_classified()
     caught = [route.recipient for route in routes if route.to_incamail]
     if caught:
         return failed(say("Selected by mistake: {addresses}.", addresses=joined(caught)))
-    return passed(say("Similar domains take the ordinary route."))
+    return untold(messages) or passed(say("Similar domains take the ordinary route."))
 
 
 @check(
@@ -259,7 +310,9 @@ def ordinary_mail_is_left_alone(facts: AuditFacts, _: Context) -> Result:
         return not_classified()
     if any(route.to_incamail or route.refused for route in routes_of(messages)):
         return failed(say("Selected by mistake: «{subject}».", subject=messages[0].subject_decoded))
-    return passed(say("A message without tag and suffix takes the ordinary route."))
+    return untold(messages) or passed(
+        say("A message without tag and suffix takes the ordinary route.")
+    )
 
 
 @check(
@@ -320,6 +373,9 @@ def own_samples_are_safe(message: MessageRouting, _: Context) -> Result:
         found = _worst(message, severity)
         if found:
             return failed(found, level=level)
+    doubt = _worst(message, Severity.UNKNOWN)
+    if doubt:
+        return unknown(doubt)
     through = sum(route.to_incamail for route in message.routes)
     return passed(
         say(
@@ -356,4 +412,6 @@ CHECKS: tuple[Check, ...] = (
     ordinary_mail_is_left_alone,
     addresses_stay_within_limits,
     own_samples_are_safe,
+    engine_takes_the_expression,
+    other_spellings_are_recognised,
 )

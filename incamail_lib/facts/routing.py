@@ -39,6 +39,7 @@ class SubjectView(StrEnum):
 
     DECODED = "decoded"
     RAW = "raw"
+    NOT_SAID = "not_said"
 
 
 class Engine(StrEnum):
@@ -57,6 +58,23 @@ class Engine(StrEnum):
     SEPPMAIL = "seppmail"
 
 
+POSTFIX_ENGINES = frozenset({Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE, Engine.POSTFIX_TABLE})
+EXIM_ENGINES = frozenset({Engine.EXIM_DECODED, Engine.EXIM_RAW})
+ENGINE_NAMES: dict[Engine, str] = {
+    Engine.POSTFIX_REGEXP: "Postfix (regexp:)",
+    Engine.POSTFIX_PCRE: "Postfix (pcre:)",
+    Engine.POSTFIX_TABLE: "Postfix (hash:)",
+    Engine.EXIM_DECODED: "Exim ($h_subject:)",
+    Engine.EXIM_RAW: "Exim ($rh_subject:)",
+    Engine.EXCHANGE_ONLINE: "Exchange Online (SubjectMatchesPatterns)",
+    Engine.EXCHANGE_ONLINE_WORDS: "Exchange Online (SubjectContainsWords)",
+    Engine.EXCHANGE_SERVER: "Exchange Server",
+    Engine.CISCO_ESA: "Cisco Secure Email",
+    Engine.SEPPMAIL: "SEPPmail",
+}
+"""Their names for people; the same in every language."""
+
+
 class RuleSet(Record):
     """The routing rules of the client's MTA."""
 
@@ -66,7 +84,7 @@ class RuleSet(Record):
     suffix_key: str = ""  # the suffix as it stands in the MTA's table; empty: not said
     engine: Engine = Engine.NOT_KNOWN
     subject_pattern: str = "<im>"  # as it stands in the MTA's table or condition
-    subject_view: SubjectView | None = None  # None: not said; the engine decides where it is named
+    subject_view: SubjectView = SubjectView.NOT_SAID  # the engine decides where it is named
     default_relay: str | None = None  # takes all other mail; "": there is none; None: not said
     # a further rule refuses mail whose subject matches while a recipient lacks the suffix
     refuses_tag_without_suffix: bool = False
@@ -85,7 +103,11 @@ class Probe(StrEnum):
     ENCODED_B = "encoded_b"  # unsuffixed, as are the next three
     ENCODED_Q = "encoded_q"
     ENCODED_SPLIT = "encoded_split"  # the tag lies across two encoded words
+    ENCODED_LONG = "encoded_long"  # one encoded word over 75 characters
     FOLDED = "folded"
+    FOLD_FIRST = "fold_first"  # the header is folded before the tag
+    TWO_BLANKS = "two_blanks"
+    TAG_UPPER_CASE = "tag_upper_case"
     REPLY = "reply"  # one per prefix: "reply Re:", "reply AW:", ...
     MIXED_TAGGED = "mixed_tagged"
     LOOKALIKE_PREFIX = "lookalike_prefix"  # partner.example.notincamail.ch
@@ -93,6 +115,8 @@ class Probe(StrEnum):
     LOOKALIKE_HOMOGRAPH = "lookalike_homograph"
     PLATFORM_ITSELF = "platform_itself"  # somebody@incamail.ch
     ORDINARY = "ordinary"
+    ALIAS = "alias"  # tagged, to an address of the client's own
+    TLS_WAIVED = "tls_waived"  # TLS-Required: no (RFC 8689), suffixed
     OWN_DOMAIN_SUFFIXED = "own_domain_suffixed"  # one per mail domain of the client
 
 

@@ -24,7 +24,12 @@ _ENCODED = re.compile(r"=\?[^?\s]+\?[bBqQ]\?")
 
 
 def matches_subject(
-    engine: Engine, pattern: str, *, raw: str, decoded: str, view: SubjectView | None = None
+    engine: Engine,
+    pattern: str,
+    *,
+    raw: str,
+    decoded: str,
+    view: SubjectView = SubjectView.NOT_SAID,
 ) -> bool:
     """Whether the documentation says that the rule applies. `view`: what the administrator says
     that it compares. Errors: NoRule, CannotAsk."""
@@ -33,7 +38,7 @@ def matches_subject(
     if engine is Engine.EXCHANGE_ONLINE_WORDS:
         return _exchange_words(pattern, decoded)
     if engine is Engine.CISCO_ESA:
-        if view is None:
+        if view is SubjectView.NOT_SAID:
             _needs_no_decoding(raw, raw)
         return _cisco(pattern, decoded if view is SubjectView.DECODED else raw)
     if engine is Engine.EXCHANGE_SERVER:
@@ -82,7 +87,9 @@ def suffix_key_selects(engine: Engine, key: str, domain: str) -> bool:
         Engine.EXCHANGE_SERVER,
     )
     lead = "*." if exchange else "."
-    if engine is Engine.SEPPMAIL or not re.fullmatch(r"[a-z0-9-][a-z0-9.-]*", folded.removeprefix(lead)):
+    if engine is Engine.SEPPMAIL or not re.fullmatch(
+        r"[a-z0-9-][a-z0-9.-]*", folded.removeprefix(lead)
+    ):
         raise CannotAsk(say("what it does with the key «{key}» is not documented", key=key))
     if folded.startswith(lead):
         return domain.endswith("." + folded.removeprefix(lead))

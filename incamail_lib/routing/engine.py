@@ -12,26 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from incamail_lib.errors import UsageError
-from incamail_lib.facts.routing import Engine, RuleSet, SubjectView
+from incamail_lib.facts.routing import (
+    ENGINE_NAMES,
+    EXIM_ENGINES,
+    POSTFIX_ENGINES,
+    Engine,
+    RuleSet,
+    SubjectView,
+)
 from incamail_lib.i18n import Text, say
 from incamail_lib.routing import documented, exim, postfix
 from incamail_lib.routing.address import Address
 from incamail_lib.routing.reply import Answer, CannotAsk, NoRule, Reply
 
-NAMES: dict[Engine, str] = {
-    Engine.POSTFIX_REGEXP: "Postfix (regexp:)",
-    Engine.POSTFIX_PCRE: "Postfix (pcre:)",
-    Engine.POSTFIX_TABLE: "Postfix (hash:)",
-    Engine.EXIM_DECODED: "Exim ($h_subject:)",
-    Engine.EXIM_RAW: "Exim ($rh_subject:)",
-    Engine.EXCHANGE_ONLINE: "Exchange Online (SubjectMatchesPatterns)",
-    Engine.EXCHANGE_ONLINE_WORDS: "Exchange Online (SubjectContainsWords)",
-    Engine.EXCHANGE_SERVER: "Exchange Server",
-    Engine.CISCO_ESA: "Cisco Secure Email",
-    Engine.SEPPMAIL: "SEPPmail",
-}
-POSTFIX = frozenset({Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE, Engine.POSTFIX_TABLE})
-EXIM = frozenset({Engine.EXIM_DECODED, Engine.EXIM_RAW})
 HEADER_CHECKS = frozenset({Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE})
 _DECODING = (Engine.EXIM_DECODED, Engine.EXCHANGE_ONLINE)
 _RAW = (Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE, Engine.EXIM_RAW)
@@ -53,6 +46,7 @@ class Headers:
 
 def ask_subject(rules: RuleSet, headers: Headers) -> Reply:
     """Whether the subject rule would select a message with these headers. Never raises."""
+
     def ask(engine: Engine) -> Reply:
         question = partial(_selects, engine, rules.subject_pattern, headers, rules.subject_view)
         return _ask(engine, question)
@@ -62,7 +56,7 @@ def ask_subject(rules: RuleSet, headers: Headers) -> Reply:
     return _agreed([ask(engine) for engine in candidates(rules.subject_view)])
 
 
-def candidates(view: SubjectView | None) -> tuple[Engine, ...]:
+def candidates(view: SubjectView) -> tuple[Engine, ...]:
     """The engines that an unnamed MTA may have, given what its rule is known to compare."""
     if view is SubjectView.DECODED:
         return (*_DECODING, *_EITHER)
@@ -71,6 +65,7 @@ def candidates(view: SubjectView | None) -> tuple[Engine, ...]:
 
 def ask_suffix(rules: RuleSet, address: Address) -> Reply:
     """Whether the key of the suffix rule would select an address. Never raises."""
+
     def ask(engine: Engine) -> Reply:
         return _ask(engine, partial(_keyed, engine, rules.suffix_key, address))
 
@@ -80,13 +75,13 @@ def ask_suffix(rules: RuleSet, address: Address) -> Reply:
 
 
 def _selects(
-    engine: Engine, pattern: str, headers: Headers, view: SubjectView | None = None
+    engine: Engine, pattern: str, headers: Headers, view: SubjectView = SubjectView.NOT_SAID
 ) -> bool:
     if engine is Engine.POSTFIX_TABLE:
         raise NoRule("hash:, texthash:, lmdb: and cdb: compare addresses, not subjects")
     if engine in HEADER_CHECKS:
         return _header_checks(engine, pattern, headers)
-    if engine in EXIM:
+    if engine in EXIM_ENGINES:
         decoded = engine is Engine.EXIM_DECODED
         return exim.matches_subject(pattern, headers.subjects, decoded=decoded)
     if len(headers.subjects) > 1:
@@ -107,22 +102,26 @@ def _header_checks(engine: Engine, pattern: str, headers: Headers) -> bool:
 
 
 def _keyed(engine: Engine, key: str, address: Address) -> bool:
-    if engine in POSTFIX:
+    if engine in POSTFIX_ENGINES:
         return postfix.suffix_key_selects(engine, key, address.text, address.domain)
-    if engine in EXIM:
+    if engine in EXIM_ENGINES:
         return exim.suffix_key_selects(key, address.domain)
     return documented.suffix_key_selects(engine, key, address.domain)
 
 
 def _ask(engine: Engine, question: Callable[[], bool]) -> Reply:
-    asked = engine in POSTFIX | EXIM
+    asked = engine in POSTFIX_ENGINES | EXIM_ENGINES
     try:
         answer = Answer.MATCHES if question() else Answer.MISSES
     except NoRule as error:
-        refused = say("{engine} refuses the expression: {cause}", engine=NAMES[engine], cause=str(error))
+        refused = say(
+            "{engine} refuses the expression: {cause}",
+            engine=ENGINE_NAMES[engine],
+            cause=str(error),
+        )
         return Reply(engine, Answer.NO_RULE, refused, asked)
     except CannotAsk as error:
-        cannot = say("{engine}: {cause}", engine=NAMES[engine], cause=error.cause)
+        cannot = say("{engine}: {cause}", engine=ENGINE_NAMES[engine], cause=error.cause)
         return Reply(engine, Answer.UNKNOWN, cannot, asked)
     return Reply(engine, answer, None, asked)
 
@@ -141,12 +140,12 @@ def _agreed(replies: list[Reply]) -> Reply:
 def _differences(replies: Iterable[Reply]) -> Text:
     """The engines by what they would do."""
     by_answer = {
-        answer: ", ".join(NAMES[r.engine] for r in replies if r.answer is answer) or "–"
+        answer: ", ".join(ENGINE_NAMES[r.engine] for r in replies if r.answer is answer) or "–"
         for answer in Answer
     }
     return say(
         "The mail servers differ. Selected by: {matches}. Not selected by: {misses}. Expression "
-        "refused by: {refused}. Cannot be told for: {unknown}.",
+        "refused by: {refused}. Cannot be told for: {unknown}",
         matches=by_answer[Answer.MATCHES],
         misses=by_answer[Answer.MISSES],
         refused=by_answer[Answer.NO_RULE],
@@ -169,5 +168,9 @@ def check_pattern(pattern: str) -> None:
 
 def _refusal(pattern: str, problem: Text) -> UsageError:
     return UsageError(
-        say("The subject pattern «{pattern}» cannot be used: {problem}.", pattern=pattern[:80], problem=problem)
+        say(
+            "The subject pattern «{pattern}» cannot be used: {problem}.",
+            pattern=pattern[:80],
+            problem=problem,
+        )
     )

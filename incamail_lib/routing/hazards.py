@@ -159,7 +159,9 @@ HAZARDS: dict[str, HazardKind] = {
     "stays_internal": HazardKind(
         _WARNING,
         N_(
-            "This recipient is in your own domain: the message stays inside, the tag has no effect."
+            "This recipient is in your own domain: no rule applies and the tag has no effect. If "
+            "the address is an alias or a list that leads outside, or its owner forwards, the copy "
+            "leaves in clear."
         ),
     ),
     "suffix_without_tag": HazardKind(
@@ -312,7 +314,13 @@ def hazard(code: str, detail: str = "", *, severity: Severity | None = None) -> 
 def explained(code: str, cause: Text) -> Hazard:
     """The hazard `code` told with its cause."""
     return hazard(code, cause.english()).model_copy(
-        update={"text": say("{meaning} Cause: {cause}.", meaning=Text(template=HAZARDS[code].explanation), cause=cause)}
+        update={
+            "text": say(
+                "{meaning} Cause: {cause}.",
+                meaning=Text(template=HAZARDS[code].explanation),
+                cause=cause,
+            )
+        }
     )
 
 

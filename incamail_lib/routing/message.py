@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from incamail_lib.facts.routing import Hazard, MessageRouting, RuleSet
-from incamail_lib.i18n import Text, say
+from incamail_lib.i18n import N_, Text, say
 from incamail_lib.routing.address import MAX_GIVEN, is_complete, split_mailboxes
 from incamail_lib.routing.classify import Sample, classify_sample
 from incamail_lib.routing.hazards import explained, hazard
@@ -52,27 +52,42 @@ def classify_message(
         subjects=_subjects(lines),
         named=named,
         attached=_attached_subjects(attached),
-        hazards=(*_problems(cause, eml, fields, whole=recipients is None), *_header_hazards(fields)),
+        hazards=(
+            *_problems(cause, eml, fields, whole=recipients is None),
+            *_header_hazards(fields),
+        ),
         others=tuple(line for name, _, line in lines if name != "subject"),
         attached_lines=attached,
     )
     return classify_sample(sample, rules, own_domains=own_domains, label=label)
 
 
+# The first bytes of files that are no messages, and why
+_FOREIGN = (
+    ((b"\xd0\xcf\x11\xe0",), N_("it is an Outlook file (.msg); save the message as .eml")),
+    ((b"\xff\xfe", b"\xfe\xff"), N_("it is saved as UTF-16; save the message as plain text")),
+    (
+        (b"\xef\xbb\xbf",),
+        N_("it begins with a byte order mark, which hides its first header"),
+    ),
+    (
+        (b"\r", b"\n", b" ", b"\t"),
+        N_("it begins with an empty line or a blank, so that its headers are no headers"),
+    ),
+)
+
+
 def unreadable(eml: bytes) -> Text | None:
     """Why these bytes are not a message as a mail server gets it; None when they may be one."""
-    if eml.startswith(b"\xd0\xcf\x11\xe0"):
-        return say("it is an Outlook file (.msg); save the message as .eml")
-    if eml.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in eml[:40]:
-        return say("it is saved as UTF-16; save the message as plain text")
-    if eml.startswith(b"\xef\xbb\xbf"):
-        return say("it begins with a byte order mark, which hides its first header")
+    for beginnings, cause in _FOREIGN:
+        if eml.startswith(beginnings):
+            return Text(template=cause)
+    if b"\0" in eml[:40]:
+        return say("it is not plain text")
     if b"\r" in eml and b"\n" not in eml:
         return say("its lines end with CR alone")
-    first = eml.removeprefix(b"From ").partition(b"\n")[0]
-    if eml[:1] in (b"\r", b"\n", b" ", b"\t"):
-        return say("it begins with an empty line or a blank, so that its headers are no headers")
-    if not eml.startswith(b"From ") and not _FIELD.match(first):
+    first = eml.partition(b"\n")[0]
+    if not first.startswith(b"From ") and not _FIELD.match(first):
         return say("it does not begin with a header")
     return None
 
@@ -86,7 +101,9 @@ def _problems(
         notes.append(explained("unreadable_message", cause))
     if len(eml) > MAX_HEADER and not re.search(rb"\n\r?\n", eml[:MAX_HEADER]):
         notes.append(hazard("header_too_long", str(MAX_HEADER)))
-    if whole and any(name in (*_DESTINATION, *_RESENT) and _is_torn(value) for name, value in fields):
+    if whole and any(
+        name in (*_DESTINATION, *_RESENT) and _is_torn(value) for name, value in fields
+    ):
         notes.append(hazard("unreadable_recipients"))
     return tuple(notes)
 

@@ -86,7 +86,9 @@ def suffix_key_selects(engine: Engine, key: str, address: str, domain: str) -> b
     whole address. Errors: NoRule, CannotAsk.
     """
     if key.startswith("/"):
-        expressions = Engine.POSTFIX_PCRE if engine is Engine.POSTFIX_PCRE else Engine.POSTFIX_REGEXP
+        expressions = (
+            Engine.POSTFIX_PCRE if engine is Engine.POSTFIX_PCRE else Engine.POSTFIX_REGEXP
+        )
         return ask(expressions, Line.read(key), address.encode("utf-8", "replace"))
     folded = key.strip().lower()
     if folded == "*" or folded == address.lower() or folded == domain:

@@ -80,9 +80,10 @@ class Postfix:
 
 @contextmanager
 def running(
-    settings: Mapping[str, str], files: Mapping[str, bytes] | None = None
+    settings: Mapping[str, str], files: Mapping[str, bytes] | None = None, services: str = ""
 ) -> Iterator[Postfix]:
-    """Run Postfix with `settings` on top of the base; `files` are written beside main.cf.
+    """Run Postfix with `settings` on top of the base; `files` are written beside main.cf, further
+    `services` at the end of master.cf.
 
     `{dir}` in a value becomes that folder. On leaving, every process and file is gone.
     """
@@ -93,17 +94,18 @@ def running(
         for name, content in (files or {}).items():
             _write(folder / name, content)
         _make_queue(folder)
-        yield from _run(folder, settings)
+        yield from _run(folder, settings, services)
     finally:
         shutil.rmtree(folder)
 
 
-def _run(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
+def _run(folder: Path, settings: Mapping[str, str], services: str) -> Iterator[Postfix]:
     port = free_port()
     values = _base(folder) | {k: v.replace("{dir}", str(folder)) for k, v in settings.items()}
     main = "".join(f"{key} = {value}\n" for key, value in values.items())
     (folder / "main.cf").write_text(main)
-    (folder / "master.cf").write_text(SERVICES.format(port=port))
+    further = services.replace("{dir}", str(folder))
+    (folder / "master.cf").write_text(SERVICES.format(port=port) + further)
     log = Log(folder / "mail.log")
     # -d: stay in the foreground
     with started([MASTER, "-c", folder, "-d"], port=port, log=log) as pid:
