@@ -131,10 +131,10 @@ def _in_utf8(data: bytes, charset: bytes) -> bytes:
 def suffix_key_selects(key: str, domain: str) -> bool:
     """Whether an item of `domains =` selects a domain (specification 10.8): "*" at the start
     stands for anything, "^" begins an expression. Errors: NoRule, CannotAsk."""
+    expanded = expanded_pattern(key.strip())
+    if expanded.startswith(b"^"):
+        return pcre_matches(expanded, domain.encode("utf-8", "replace"), int(pcre2.IGNORECASE))
     folded = key.strip().lower()
-    if folded.startswith("^"):
-        text = domain.encode("utf-8", "replace")
-        return pcre_matches(expanded_pattern(key.strip()), text, int(pcre2.IGNORECASE))
     if any(sign in folded for sign in ":;!+$\\"):
         raise CannotAsk(say("it is more than one plain item of a domain list"))
     if folded.startswith("*"):

@@ -46,7 +46,7 @@ def classify_message(
     fields = tuple((name, value) for name, value, _ in lines)
     named = _named(fields)
     given = tuple(named if recipients is None else recipients)
-    attached = _attached(body)
+    attached = _attached(body, is_message=_is_message(fields))
     sample = Sample(
         recipients=given,
         subjects=_subjects(lines),
@@ -159,14 +159,20 @@ def _named(fields: Sequence[tuple[str, bytes]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _attached(body: bytes) -> tuple[bytes, ...]:
+def _is_message(fields: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether the body itself is another message."""
+    return any(name == "content-type" and b"message/" in value.lower() for name, value in fields)
+
+
+def _attached(body: bytes, *, is_message: bool) -> tuple[bytes, ...]:
     """The lines that may be headers of MIME parts or attached messages, found by their form and
     not by parsing MIME: too many rather than too few."""
     part = body[:MAX_HEADER]
     start = _PARTS.search(part)
-    if not start:
+    if not start and not is_message:
         return ()
-    found = list(_HEADER_LINE.finditer(part, start.start()))[:_MAX_LINES]
+    at = start.start() if start and not is_message else 0
+    found = list(_HEADER_LINE.finditer(part, at))[:_MAX_LINES]
     return tuple(line[0].replace(b"\r\n", b"\n") for line in found)
 
 

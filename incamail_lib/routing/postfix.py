@@ -22,6 +22,7 @@ from incamail_lib.routing.reply import CannotAsk, NoRule
 
 MAX_LINE = 20_000  # octets of one header that are looked at; Postfix takes 102400
 _TABLE_LINE = re.compile(r"/((?:[^/\\]|\\.)*)/([a-zA-Z]*)(?:\s.*)?", re.DOTALL)
+_LABEL = re.compile(rb"\A([!-9;-~]+)[ \t]+:")  # Postfix takes blanks before the colon away
 _PCRE_FLAGS = {"i": pcre2.IGNORECASE, "m": pcre2.MULTILINE, "s": pcre2.DOTALL, "x": pcre2.VERBOSE}
 _POSIX_FLAGS = {"i": posix.IGNORE_CASE, "m": posix.NEWLINE, "x": posix.EXTENDED}
 
@@ -55,7 +56,7 @@ def matches_header(engine: Engine, pattern: str, lines: Iterable[bytes]) -> bool
     """
     line = Line.read(pattern)
     ask(engine, line, b"")  # an expression that is refused is refused without any header, too
-    return any(ask(engine, line, header) for header in lines)
+    return any(ask(engine, line, _LABEL.sub(rb"\1:", header)) for header in lines)
 
 
 def ask(engine: Engine, line: Line, text: bytes) -> bool:

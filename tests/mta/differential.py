@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mta.corpus import bodies, subjects
 from mta.sink import Mail, Sink
 
-from incamail_lib.facts.routing import MessageRouting
+from incamail_lib.facts.routing import MessageRouting, RuleSet
+from incamail_lib.routing import classify_message
 
 OWN = ("muster.example",)
 RECIPIENTS = (
@@ -61,3 +63,29 @@ def on_the_safe_side(compared: Iterable[Compared]) -> list[Compared]:
 def table(compared: Iterable[Compared]) -> Counter[tuple[str, str]]:
     """How often each prediction met each outcome."""
     return Counter((c.said, c.done) for c in compared)
+
+
+def messages() -> list[tuple[bytes, bytes]]:
+    """Header and body of each message of the corpus."""
+    plain = [(subject + b"\r\n", b"text\r\n") for subject in subjects()]
+    nested = [(b"Subject: x\r\n" + head, body) for head, body in bodies()]
+    return plain + nested
+
+
+def contents() -> list[bytes]:
+    """The messages as they are handed over."""
+    to = b"To: " + ", ".join(RECIPIENTS).encode() + b"\r\n"
+    return [
+        b"From: anna@muster.example\r\n" + to + head + b"\r\n" + body for head, body in messages()
+    ]
+
+
+def compare(batch: Sequence[Mail], rules: RuleSet, incamail: Sink, other: Sink) -> list[Compared]:
+    """Each recipient of each message, predicted and delivered."""
+    found = []
+    for mail in batch:
+        said = classify_message(mail.content, rules, recipients=mail.recipients, own_domains=OWN)
+        for number, to in enumerate(mail.recipients):
+            done = done_with(mail, to, incamail, other)
+            found.append(Compared(repr(mail.content[100:300]), to, said_of(said, number), done))
+    return found

@@ -92,12 +92,24 @@ class Mail:
 def hand_over(port: int, mails: Iterable[Mail]) -> set[tuple[str, str]]:
     """Submit the messages in one session; gives the (sender, recipient) pairs that were taken."""
     taken: set[tuple[str, str]] = set()
-    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+    with _client(port) as client:
         client.command_encoding = "utf-8"
         client.ehlo("client.example")
         for mail in mails:
             taken |= _submit(client, mail)
     return taken
+
+
+def _client(port: int) -> smtplib.SMTP:
+    """A session; a service beside the first of a server may come up a moment later than that."""
+    deadline = time.monotonic() + 20.0
+    while True:
+        try:
+            return smtplib.SMTP("127.0.0.1", port, timeout=60)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PACE_S)
 
 
 def _submit(client: smtplib.SMTP, mail: Mail) -> set[tuple[str, str]]:
