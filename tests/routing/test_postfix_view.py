@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -37,9 +38,11 @@ SUBJECTS = [
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_raw_view_agrees_with_postfix(pattern: str, tmp_path: Path) -> None:
     """For every subject, Postfix matches exactly where the classification says so."""
-    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\n")
+    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = mx.example\n")
     table = tmp_path / "header_checks"
     table.write_text(f"/{pattern}/ HIT\n")
+    for name in ("main.cf", "header_checks"):
+        os.utime(tmp_path / name, (1, 1))  # Postfix waits two seconds for a file to settle
     rules = RuleSet(
         method=Method.SUBJECT,
         next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch"),
