@@ -161,7 +161,7 @@ def tagged_mail_is_never_clear(facts: AuditFacts, _: Context) -> Result:
 )
 def encoded_subjects_are_seen(facts: AuditFacts, _: Context) -> Result:
     """Base64, quoted-printable and a tag split over two words; required if nothing else catches."""
-    return _held(facts, Probe.ENCODED_B, Probe.ENCODED_Q, Probe.ENCODED_SPLIT, Probe.ENCODED_LONG)
+    return _held(facts, Probe.ENCODED_B, Probe.ENCODED_Q, Probe.ENCODED_SPLIT)
 
 
 @check(
@@ -291,4 +291,28 @@ def _noted(messages: tuple[MessageRouting, ...], code: str) -> Hazard | None:
 def other_spellings_are_recognised(facts: AuditFacts, _: Context) -> Result:
     """Upper case, two blanks, and a fold before the tag."""
     result = _held(facts, Probe.TAG_UPPER_CASE, Probe.TWO_BLANKS, Probe.FOLD_FIRST)
+    return Result(result.outcome, result.seen, remedy=result.remedy)
+
+
+@check(
+    "ROUT17",
+    on=organisation,
+    title=N_("The subject rule sees very long encoded words"),
+    why=N_(
+        "Some programs encode a long subject in one piece of more than 75 characters. Exim leaves "
+        "such a piece undecoded by default, so that the rule does not see the tag."
+    ),
+    remedy=N_(
+        "In Exim, set check_rfc2047_length = false. In any case, add a rule on the recipient "
+        "suffix, which does not depend on the subject."
+    ),
+    item="6.3",
+    reference="RFC 2047 §2; Exim specification 14 (check_rfc2047_length)",
+    level=Level.RECOMMENDED,
+)
+def long_encoded_words_are_seen(facts: AuditFacts, _: Context) -> Result:
+    """Judged where the subject rule is the only one: such words break the standard."""
+    if facts.declared.rules.method is not Method.SUBJECT and facts.routing:
+        return not_applicable(say("The subject rule is not the only one."))
+    result = _held(facts, Probe.ENCODED_LONG)
     return Result(result.outcome, result.seen, remedy=result.remedy)

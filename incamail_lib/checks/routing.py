@@ -30,6 +30,7 @@ from incamail_lib.checks._routing_subject import (
     encoded_subjects_are_seen,
     engine_takes_the_expression,
     labels,
+    long_encoded_words_are_seen,
     not_classified,
     other_spellings_are_recognised,
     others_are_not_dragged_along,
@@ -414,4 +415,5 @@ CHECKS: tuple[Check, ...] = (
     own_samples_are_safe,
     engine_takes_the_expression,
     other_spellings_are_recognised,
+    long_encoded_words_are_seen,
 )

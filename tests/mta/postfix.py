@@ -6,6 +6,7 @@ touched. Postfix changes users, so this needs root.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -106,6 +107,8 @@ def _run(folder: Path, settings: Mapping[str, str], services: str) -> Iterator[P
     (folder / "main.cf").write_text(main)
     further = services.replace("{dir}", str(folder))
     (folder / "master.cf").write_text(SERVICES.format(port=port) + further)
+    for path in (path for path in folder.iterdir() if path.is_file()):
+        os.utime(path, (1, 1))  # Postfix waits two seconds for a file to settle
     log = Log(folder / "mail.log")
     # -d: stay in the foreground
     with started([MASTER, "-c", folder, "-d"], port=port, log=log) as pid:

@@ -59,7 +59,9 @@ def by_postmap(kind: str, pattern: str, folder: Path) -> list[Answer]:
     command = ["/usr/sbin/postmap", "-c", folder, "-q", "-", f"{kind}:{folder}/table"]
     asked = "".join(f"Subject: {text}\n" for text in TEXTS)
     done = subprocess.run(command, input=asked.encode(), capture_output=True, check=False)
-    hits = {line.partition(b"\tHIT")[0] for line in done.stdout.splitlines() if line.endswith(b"HIT")}
+    hits = {
+        line.partition(b"\tHIT")[0] for line in done.stdout.splitlines() if line.endswith(b"HIT")
+    }
     if done.stderr:
         assert not hits
         return [Answer.NO_RULE] * len(TEXTS)

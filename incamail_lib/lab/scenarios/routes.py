@@ -23,6 +23,15 @@ def _by_exim(method: Method, pattern: str) -> RuleSet:
     )
 
 
+def _by_postfix(pattern: str) -> RuleSet:
+    return RuleSet(
+        method=Method.SUBJECT,
+        next_hop=DOMAIN_RULE.next_hop,
+        engine=Engine.POSTFIX_REGEXP,
+        subject_pattern=pattern,
+    )
+
+
 def suffix_without_mx(plan: DnsPlan, names: Names) -> DnsPlan:
     """The platform publishes no MX below its suffix."""
     for domain in names.domains:
@@ -38,13 +47,9 @@ ROUTES = (
             "The rule looks for «<im>» in the undecoded header, as Postfix's header_checks do. "
             "Encoded subjects slip through, and mail leaves unprotected."
         ),
-        fails=codes("ROUT02 ROUT04 ROUT05 ROUT07"),
+        fails=codes("ROUT02 ROUT04 ROUT05 ROUT07 ROUT17"),
         verdict=NOT_READY,
-        rules=RuleSet(
-            method=Method.SUBJECT,
-            next_hop=DOMAIN_RULE.next_hop,
-            engine=Engine.POSTFIX_REGEXP,
-        ),
+        rules=_by_postfix("<im>"),
     ),
     Scenario(
         name="subject_rule_only",
@@ -53,7 +58,7 @@ ROUTES = (
             "The rule looks for «<im>» in the decoded subject; the HTML add-in may write tags "
             "without it, and every recipient of a message goes the same way."
         ),
-        fails=codes("ROUT02 ROUT05 ROUT07"),
+        fails=codes("ROUT02 ROUT05 ROUT07 ROUT17"),
         verdict=READY,
         rules=_by_exim(Method.SUBJECT, "(?i)<im>"),
     ),
@@ -63,9 +68,31 @@ ROUTES = (
         description=N_(
             "The pattern is tied to the start of the subject, so that «AW: <im>…» leaves in clear."
         ),
-        fails=codes("ROUT02 ROUT05 ROUT06 ROUT07"),
+        fails=codes("ROUT02 ROUT05 ROUT06 ROUT07 ROUT17"),
         verdict=NOT_READY,
         rules=_by_exim(Method.SUBJECT, "(?i)^<im>"),
+    ),
+    Scenario(
+        name="refused_expression",
+        title=N_("The mail server refuses the subject pattern"),
+        description=N_(
+            "The pattern «(?i)^Subject:.*<im>» stands in a table of type regexp:, which does not "
+            "know «(?i)». Postfix skips the line, so that there is no rule at all."
+        ),
+        fails=codes("ROUT02 ROUT03 ROUT04 ROUT05 ROUT06 ROUT15 ROUT16 ROUT17"),
+        verdict=NOT_READY,
+        rules=_by_postfix("(?i)^Subject:.*<im>"),
+    ),
+    Scenario(
+        name="exact_subject_rule",
+        title=N_("The subject rule knows one spelling only"),
+        description=N_(
+            "The pattern «^Subject: <im>» allows exactly one blank before the tag: a second one, a "
+            "line break or a reply prefix is enough to let the message leave in clear."
+        ),
+        fails=codes("ROUT02 ROUT04 ROUT05 ROUT06 ROUT07 ROUT16 ROUT17"),
+        verdict=NOT_READY,
+        rules=_by_postfix("^Subject: <im>"),
     ),
     Scenario(
         name="wide_subject_rule",
