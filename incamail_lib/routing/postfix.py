@@ -20,7 +20,7 @@ from incamail_lib.routing import posix
 from incamail_lib.routing.perl import pcre_matches
 from incamail_lib.routing.reply import CannotAsk, NoRule
 
-MAX_LINE = 20_000  # octets of one header that are looked at; Postfix takes 102400
+MAX_LINE = 8_000  # octets of one header that are looked at; Postfix takes 102400
 _TABLE_LINE = re.compile(r"/((?:[^/\\]|\\.)*)/([a-zA-Z]*)(?:\s.*)?", re.DOTALL)
 _LABEL = re.compile(rb"\A([!-9;-~]+)[ \t]+:")  # Postfix takes blanks before the colon away
 _PCRE_FLAGS = {"i": pcre2.IGNORECASE, "m": pcre2.MULTILINE, "s": pcre2.DOTALL, "x": pcre2.VERBOSE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from incamail_lib.facts.routing import (
@@ -24,6 +25,9 @@ from incamail_lib.routing.hazards import explained, hazard
 from incamail_lib.routing.lookalike import Likeness, likeness
 from incamail_lib.routing.reply import Reply
 from incamail_lib.routing.subject import SubjectReading
+
+
+_PASSED_ON = re.compile(r"%[^%!]+\.[^%!]+$|^[^%!]+\.[^%!]+!")
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,11 @@ def _in_clear(address: Address, envelope: Envelope) -> list[Hazard]:
     """What the ordinary route means for this recipient; [] for ordinary mail."""
     reading = envelope.reading
     if address.domain in envelope.own_domains:
-        return [hazard("stays_internal")] if reading.wants_incamail else []
+        if not reading.wants_incamail:
+            return []
+        # Postfix sends user%host@own.example on to host (allow_percent_hack, swap_bangpath)
+        passed_on = _PASSED_ON.search(address.local) and not address.is_quoted
+        return [hazard("tag_without_suffix" if passed_on else "stays_internal")]
     notes = _near_misses(address, envelope)
     wish = _unmet_wish(address, envelope)
     if wish:

@@ -366,3 +366,39 @@ def test_nothing_makes_it_raise(
     message = classify(recipients, subject, rules(method, subject_view=view, engine=engine))
     assert len(message.routes) == len(recipients)
     assert MessageRouting.model_validate_json(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "hans%gmail.example", "gmail.example!hans", "hans@partner . example",
+        "a@partner\u3002example", "a\x01b@partner.example", "a%gmail.example@muster.example",
+    ],
+)  # fmt: skip
+def test_malformed_addresses_that_servers_deliver_leak_when_tagged(recipient: str) -> None:
+    """Postfix mends and sends them; with the suffix in them servers differ, so it is unknown."""
+    assert one(recipient).leaks
+    assert not one(recipient, "x").leaks
+
+
+def test_a_malformed_address_with_the_suffix_is_unknown() -> None:
+    """Some servers mend it and find the suffix, others do not; a sound one is known."""
+    unsure = one("hans%gmail.example.incamail.ch")
+    assert (unsure.to_incamail, unsure.is_known) == (False, False)
+    assert one(SUFFIXED).is_known
+
+
+def test_a_default_relay_takes_what_no_rule_takes() -> None:
+    """Declared, it is a leak; without one the MX leads to IncaMail."""
+    relayed = rules(Method.NONE, default_relay="relay.example")
+    assert "taken_by_default_relay" in codes(one(SUFFIXED, TAGGED, relayed))
+    assert one(SUFFIXED, TAGGED, relayed).leaks
+    assert one(SUFFIXED, TAGGED, rules(Method.NONE, default_relay="")).rule == "mx"
+    assert one(SUFFIXED, TAGGED, rules(default_relay="relay.example")).rule == "suffix"
+
+
+def test_more_recipients_than_examined_are_not_judged() -> None:
+    """A thousand are looked at; with one more nothing is claimed of the whole."""
+    many = [f"a{n}@partner.example.incamail.ch" for n in range(1001)]
+    assert not classify(many, TAGGED, rules()).is_known
+    assert classify(many[:1000], TAGGED, rules()).is_known

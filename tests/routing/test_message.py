@@ -192,3 +192,42 @@ def test_no_bytes_make_it_raise(eml: bytes, rules: RuleSet) -> None:
     """Whatever a file contains, the answer can be saved and read again."""
     message = classify_message(eml, rules)
     assert MessageRouting.model_validate_json(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize(
+    ("eml", "words"),
+    [
+        (b"\xef\xbb\xbfTo: a@x.example\r\nSubject: <im> x\r\n\r\n", "byte order mark"),
+        ("To: a@x.example\r\nSubject: <im> x\r\n\r\n".encode("utf-16"), "UTF-16"),
+        (b"To: a@x.example\rSubject: <im> x\r\r", "CR alone"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 50, ".msg"),
+        (b"\r\nTo: a@x.example\r\nSubject: <im> x\r\n\r\n", "empty line"),
+        (b"Hello\r\nTo: a@x.example\r\n\r\n", "does not begin with a header"),
+        (b"To: A :( <a@x.example>, b@x.example\r\nSubject: x\r\n\r\n", "not closed"),
+        (b"To: a@x.example\r\nX: " + b"x" * 300_000 + b"\r\nSubject: <im>\r\n\r\n", "longer than"),
+        (b"Subject: x\r\n\r\n", "No recipients"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_unknown_and_says_why(eml: bytes, words: str) -> None:
+    """Never "no recipients, fine"; the same message in order is known."""
+    found = classify_message(eml, DOMAIN)
+    assert not found.is_known
+    texts = [hazard.text.english() for hazard in found.hazards if hazard.text]
+    assert any(words in text for text in texts), texts
+    assert classify_message(b"To: a@x.example\r\nSubject: x\r\n\r\n", DOMAIN).is_known
+
+
+def test_a_smile_and_a_comment_in_a_name_are_no_damage() -> None:
+    """What is quoted or closed does not swallow recipients."""
+    found = read('To: "A :(" <a@x.example>, B (team) <b@x.example>', "Subject: x")
+    assert recipients(found) == ["a@x.example", "b@x.example"]
+    assert found.is_known
+
+
+def test_waived_tls_is_a_leak_on_the_way_to_incamail() -> None:
+    """RFC 8689: the header lets the server give up encryption; ordinary mail does not care."""
+    assert "tls_not_required" in codes(read(f"To: {SUFFIXED}", "Subject: x", "TLS-Required: no"))
+    assert "tls_not_required" not in codes(
+        read("To: a@x.example", "Subject: x", "TLS-Required: no")
+    )
+    assert "tls_not_required" not in codes(read(f"To: {SUFFIXED}", "Subject: x"))
