@@ -1,5 +1,8 @@
 """Products that cannot be asked here: what their documentation says, and nothing beyond it.
 
+None of this could be tried, and the lists of signs are from memory of the references named: so no
+answer from here is ever told as certain (`Reply.asked`).
+
 Exchange Online: conditions SubjectMatchesPatterns and SubjectContainsWords of mail flow rules.
 Cisco Secure Email: message filters (AsyncOS user guide, "Message Filter Rules"): expressions like
 Python's, and case counts. SEPPmail: nothing found about its rules on subjects. What is not
@@ -17,7 +20,7 @@ from incamail_lib.i18n import say
 from incamail_lib.routing.perl import pcre_matches
 from incamail_lib.routing.reply import CannotAsk
 
-# \s \S \d \D \w \W | * ( ) \ ^ $ and "." are what Exchange's reference lists
+# what "Regular expressions in transport rules" lists, and "."
 _EXCHANGE = re.compile(r"(?:[^\\\[\]{}+?()]|\\[sSdDwW]|\\[^A-Za-z0-9]|\((?!\?)|\))*")
 _CISCO = re.compile(r"(?:\(\?i\))?(?:[^\\(]|\\[^A-Za-z0-9]|\\[sSdDwW]|\((?!\?))*")
 _ENCODED = re.compile(r"=\?[^?\s]+\?[bBqQ]\?")

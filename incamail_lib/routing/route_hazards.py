@@ -26,7 +26,6 @@ from incamail_lib.routing.lookalike import Likeness, likeness
 from incamail_lib.routing.reply import Reply
 from incamail_lib.routing.subject import SubjectReading
 
-
 _PASSED_ON = re.compile(r"%[^%!]+\.[^%!]+$|^[^%!]+\.[^%!]+!")
 
 

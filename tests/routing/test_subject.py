@@ -174,11 +174,21 @@ def test_no_subject_makes_the_reader_raise(subject: str | bytes) -> None:
 @pytest.mark.parametrize(
     "prefix",
     [
-        "Antwort:", "Weitergeleitet:", "Automatische Antwort:", "Réf. :", "EXTERN:", "[EXTERNAL]",
-        "Réponse automatique :", "Risposta automatica:", "Out of Office:", "*** SPAM ***", "(extern)",
-        "EXTERNE -", "Antwort: WG:",
+        "Antwort:",
+        "Weitergeleitet:",
+        "Automatische Antwort:",
+        "Réf. :",
+        "EXTERN:",
+        "[EXTERNAL]",
+        "Réponse automatique :",
+        "Risposta automatica:",
+        "Out of Office:",
+        "*** SPAM ***",
+        "(extern)",
+        "EXTERNE -",
+        "Antwort: WG:",
     ],
-)  # fmt: skip
+)
 def test_marks_of_other_programs_hide_no_tag(prefix: str) -> None:
     """A type tag behind them counts, as at the start; behind a sentence it is noted only."""
     assert read_subject(f"{prefix} <c> Erbschaft").tags == ("c",)
@@ -190,10 +200,22 @@ def test_marks_of_other_programs_hide_no_tag(prefix: str) -> None:
 @pytest.mark.parametrize(
     "subject",
     [
-        "<lm> x", "<imc> x", "<i m> x", "<im-c> x", "＜im＞ x", "<іm><c> x", "<сc> <1m>", "<ım> x",
-        "‹im› x", "[im] x", "&lt;im&gt; x", "<с> x", "<im x", "im> x",
+        "<lm> x",
+        "<imc> x",
+        "<i m> x",
+        "<im-c> x",
+        "＜im＞ x",
+        "<іm><c> x",
+        "<сc> <1m>",
+        "<ım> x",
+        "‹im› x",
+        "[im] x",
+        "&lt;im&gt; x",
+        "<с> x",
+        "<im x",
+        "im> x",
     ],
-)  # fmt: skip
+)
 def test_what_looks_like_a_tag_is_a_slip(subject: str) -> None:
     """Other letters, brackets and blanks: meant as a tag, recognised by no rule."""
     assert read_subject(subject).is_mistyped
