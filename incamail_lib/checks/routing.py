@@ -42,39 +42,21 @@ from incamail_lib.checks._routing_subject import (
     untold,
     weight,
 )
+from incamail_lib.checks._routing_syntax import in_own_syntax
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.routing import (
-    ENGINE_NAMES,
-    EXIM_ENGINES,
-    POSTFIX_ENGINES,
-    Engine,
     MessageRouting,
     Method,
     NextHopKind,
     Probe,
     Route,
-    RuleSet,
     Severity,
 )
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, Text, say
 
-# transport(5); Exim specification 20; New-SendConnector, New-OutboundConnector; AsyncOS smtproutes
-_SYNTAX = (
-    (POSTFIX_ENGINES, "transport_maps: .incamail.ch smtp:[{host}]"),
-    (EXIM_ENGINES, "driver = manualroute, domains = *.incamail.ch, route_data = {host}"),
-    (
-        (Engine.EXCHANGE_ONLINE, Engine.EXCHANGE_ONLINE_WORDS),
-        'New-OutboundConnector -RecipientDomains "*.incamail.ch" -SmartHosts "{host}"',
-    ),
-    (
-        (Engine.EXCHANGE_SERVER,),
-        'New-SendConnector -AddressSpaces "SMTP:*.incamail.ch;1" -SmartHosts {host}',
-    ),
-    ((Engine.CISCO_ESA,), "smtproutes: .incamail.ch {host}"),
-)
 _LOOKALIKES = (Probe.LOOKALIKE_PREFIX, Probe.LOOKALIKE_INSIDE, Probe.LOOKALIKE_HOMOGRAPH)
 _SUFFIXED = (Probe.TAGGED_SUFFIXED, Probe.SUFFIX_ONLY, Probe.SUFFIX_UPPER_CASE)
 
@@ -104,7 +86,7 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     if lost:
         return failed(
             say("Not routed to IncaMail: {addresses}.", addresses=joined(lost)),
-            remedy=_own_syntax(facts.declared.rules),
+            remedy=in_own_syntax(facts.declared.rules),
         )
     doubtful = untold(messages)
     if doubtful:
@@ -112,19 +94,6 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
     return _with_mx(facts)
-
-
-def _own_syntax(rules: RuleSet) -> Text | None:
-    """The suffix rule as the declared mail server wants it written; None: the check's own words."""
-    host = rules.next_hop.value.strip("[]") or "im.post.ch"
-    for engines, line in _SYNTAX:
-        if rules.engine in engines:
-            return say(
-                "Enter this in {product}: {line}",
-                product=ENGINE_NAMES[rules.engine].partition(" (")[0],
-                line=line.format(host=host),
-            )
-    return None
 
 
 def _by_suffix_mx(route: Route) -> bool:
@@ -180,7 +149,7 @@ def a_rule_names_incamail(facts: AuditFacts, _: Context) -> Result:
             "No rule applies to suffixed mail with these subjects: {subjects}.",
             subjects=labels(loose),
         ),
-        remedy=_own_syntax(facts.declared.rules),
+        remedy=in_own_syntax(facts.declared.rules),
     )
 
 
