@@ -99,7 +99,7 @@ class Routing(Record):
     method: Method = Method.DOMAIN
     next_hop: NextHopKind = NextHopKind.SMART_HOST
     value: str = ""  # empty: the platform's smart host
-    subject_pattern: Annotated[str, AfterValidator(_expression), Field(max_length=200)] = "<im>"
+    subject_pattern: Annotated[str, AfterValidator(_expression), Field(max_length=1000)] = "<im>"
     subject_view: SubjectView = SubjectView.NOT_SAID  # a named engine decides it
     engine: Engine = Engine.NOT_KNOWN  # what compares subject and suffix
     suffix_key: Annotated[str, Field(max_length=200)] = ""  # as it stands in the MTA's table

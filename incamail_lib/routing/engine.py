@@ -29,7 +29,7 @@ HEADER_CHECKS = frozenset({Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE})
 _DECODING = (Engine.EXIM_DECODED, Engine.EXCHANGE_ONLINE)
 _RAW = (Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE, Engine.EXIM_RAW)
 _EITHER = (Engine.CISCO_ESA,)  # which of the two it compares is not documented
-MAX_PATTERN = 200  # characters
+MAX_PATTERN = 1000  # characters, of all lines together
 _KEYED = (Engine.POSTFIX_TABLE, Engine.EXIM_DECODED, Engine.EXCHANGE_ONLINE, Engine.CISCO_ESA)
 
 

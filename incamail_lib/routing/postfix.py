@@ -21,42 +21,83 @@ from incamail_lib.routing.perl import pcre_matches
 from incamail_lib.routing.reply import CannotAsk, NoRule
 
 MAX_LINE = 8_000  # octets of one header that are looked at; Postfix takes 102400
-_TABLE_LINE = re.compile(r"/((?:[^/\\]|\\.)*)/([a-zA-Z]*)(?:\s.*)?", re.DOTALL)
+_TABLE_LINE = re.compile(r"/((?:[^/\\]|\\.)*)/([a-zA-Z]*)(?:\s(.*))?", re.DOTALL)
 _LABEL = re.compile(rb"\A([!-9;-~]+)[ \t]+:")  # Postfix takes blanks before the colon away
+_HARMLESS = ("PREPEND", "DUNNO", "OK", "WARN", "INFO", "IGNORE", "STRIP", "REPLACE")
 _PCRE_FLAGS = {"i": pcre2.IGNORECASE, "m": pcre2.MULTILINE, "s": pcre2.DOTALL, "x": pcre2.VERBOSE}
 _POSIX_FLAGS = {"i": posix.IGNORE_CASE, "m": posix.NEWLINE, "x": posix.EXTENDED}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table: the expression and the flags that are toggled."""
+    """One line of a table: the expression, the flags that are toggled, and the action."""
 
     expression: bytes
     toggled: str = ""
+    action: str = ""  # "": none is given; then it is the line that leads to IncaMail
 
     @classmethod
     def read(cls, written: str) -> Line:
         """From "/expression/flags", with or without an action, or from the bare expression.
 
-        Errors: CannotAsk for a negated line.
+        Errors: NoRule without a closing "/", CannotAsk for a negated line.
         """
-        if re.match(r"!\s*/", written):
-            raise CannotAsk(say("it is a negated line"))
-        whole = _TABLE_LINE.fullmatch(written.strip()) if written.lstrip().startswith("/") else None
-        if whole is None:
+        if re.match(r"!\s*/|(if|endif)\b", written):
+            raise CannotAsk(say("a negated or conditional line cannot be tried here"))
+        if not written.startswith("/"):
             return cls(written.encode("utf-8", "replace"))
-        # the table's own delimiter is written \/ in it, which every engine reads as "/"
-        return cls(whole[1].encode("utf-8", "replace"), whole[2])
+        whole = _TABLE_LINE.fullmatch(written.strip())
+        if whole is None:
+            raise NoRule("the closing / is missing")
+        return cls(whole[1].encode("utf-8", "replace"), whole[2], (whole[3] or "").strip())
+
+    @property
+    def selects(self) -> bool:
+        """Whether its action leads to IncaMail. Errors: CannotAsk for one that decides otherwise.
+
+        header_checks(5): FILTER routes; what merely notes or changes the header ends the search
+        for this header, so that a FILTER further down is not reached.
+        """
+        verb = self.action.partition(" ")[0].upper()
+        if verb in ("", "FILTER"):
+            return True
+        if verb in _HARMLESS:
+            return False
+        raise CannotAsk(say("the action «{action}» decides otherwise", action=verb))
 
 
-def matches_header(engine: Engine, pattern: str, lines: Iterable[bytes]) -> bool:
-    """Whether a table of this type with this one line selects one of the header lines.
+def matches_header(engine: Engine, pattern: str, headers: Iterable[bytes]) -> bool:
+    """Whether a table of this type selects one of the headers: of each, the first line that
+    matches counts. Lines that are refused are skipped, as Postfix does.
 
-    Errors: NoRule, CannotAsk.
+    Errors: NoRule where every line is refused, CannotAsk.
     """
-    line = Line.read(pattern)
-    ask(engine, line, b"")  # an expression that is refused is refused without any header, too
-    return any(ask(engine, line, _LABEL.sub(rb"\1:", header)) for header in lines)
+    table = _table(engine, pattern)
+    targets = {line.action for line in table if line.action.upper().startswith("FILTER")}
+    if len(targets) > 1:
+        raise CannotAsk(say("several lines lead to different places"))
+    return any(_selects(engine, table, _LABEL.sub(rb"\1:", header)) for header in headers)
+
+
+def _selects(engine: Engine, table: tuple[Line, ...], header: bytes) -> bool:
+    first = next((line for line in table if ask(engine, line, header)), None)
+    return first is not None and first.selects
+
+
+def _table(engine: Engine, pattern: str) -> tuple[Line, ...]:
+    """The lines that are not refused."""
+    usable: list[Line] = []
+    refused: NoRule | None = None
+    for written in filter(None, pattern.splitlines() or [pattern]):
+        try:
+            line = Line.read(written)
+            ask(engine, line, b"")
+            usable.append(line)
+        except NoRule as error:
+            refused = refused or error
+    if not usable and refused:
+        raise refused
+    return tuple(usable) or (Line(b""),)
 
 
 def ask(engine: Engine, line: Line, text: bytes) -> bool:

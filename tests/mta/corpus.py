@@ -98,7 +98,7 @@ PLAIN = (
     b"Subject: =?utf-8?q?=3Cim=3E=00?= x",
     b"Subject: =?us-ascii?q?=3Cim=3E=E9?= x",
     b"Subject: =?utf-8?q?=3Cim=3E=FF?= x",
-    b"Subject: \"<im>\" x",
+    b'Subject: "<im>" x',
     b"Subject: (<im>) x",
     b"Subject: Secured by IncaMail",
     b"Subject: Re: x (Secured by IncaMail)",

@@ -49,6 +49,12 @@ def ask(engine: Engine, pattern: str, subject: bytes = b"<im><c> x", **more: Any
         (REGEXP, "^Subject: .$", "é".encode(), N),  # octets, as in the C locale
         (REGEXP, "!/x/", b"<im>", U),
         (REGEXP, r"(a)\1", b"<im>", U),
+        (REGEXP, "/^Subject: re:/ PREPEND X: y\n/<im>/ FILTER smtp:[h]", b"Re: <im>", N),
+        (REGEXP, "/^Subject: re:/ PREPEND X: y\n/<im>/ FILTER smtp:[h]", b"<im>", M),
+        (REGEXP, "/(?i)re:/ PREPEND X: y\n/<im>/ FILTER smtp:[h]", b"Re: <im>", M),  # skipped
+        (REGEXP, "/re:/ REJECT\n/<im>/ FILTER smtp:[h]", b"Re: <im>", U),
+        (REGEXP, "/a/ FILTER smtp:[g]\n/<im>/ FILTER smtp:[h]", b"<im>", U),
+        (REGEXP, "/<im>", b"<im>", R),
         (PCRE, "(?i)^subject:.*<im>", b"<im> x", M),
         (PCRE, r"\<im\>", b"Termin im Januar", N),  # there, \< is just <
         (PCRE, r"\<im\>", b"<im>", M),
@@ -147,7 +153,7 @@ def test_header_checks_see_other_headers_and_attached_ones() -> None:
     assert ask_subject(rules, Headers((b"Subject: x",), attached=(b"Subject: <im>",))).answer is U
 
 
-@pytest.mark.parametrize("pattern", ["(im", "[im", "x" * 201])
+@pytest.mark.parametrize("pattern", ["(im", "[im", "x" * 1001])
 def test_a_pattern_that_no_engine_takes_is_refused(pattern: str) -> None:
     """With the reason; what one engine takes is a finding, and no error."""
     with pytest.raises(UsageError, match="cannot be used"):
