@@ -41,8 +41,8 @@ def classify_message(
 
     Never raises on any bytes; UsageError only for rules that `validate_rules` refuses.
     """
-    cause = unreadable(eml)
     lines, body = split_lines(eml)
+    cause = unreadable(eml) or _torn_header(eml, body)
     fields = tuple((name, value) for name, value, _ in lines)
     named = _named(fields)
     given = tuple(named if recipients is None else recipients)
@@ -90,6 +90,15 @@ def unreadable(eml: bytes) -> Text | None:
     if not first.startswith(b"From ") and not _FIELD.match(first):
         return say("it does not begin with a header")
     return None
+
+
+def _torn_header(eml: bytes, body: bytes) -> Text | None:
+    """Why the header may not end where it seems to: Exim reads on behind a line that Postfix takes
+    for the first of the body."""
+    head = eml[: len(eml) - len(body)]
+    if not body or not head or len(eml) > MAX_HEADER or head.endswith((b"\n\n", b"\n\r\n")):
+        return None
+    return say("a line in its header is no header, and servers differ in where the header ends")
 
 
 def _problems(

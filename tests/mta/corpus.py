@@ -181,6 +181,14 @@ def bodies() -> tuple[tuple[bytes, bytes], ...]:
         (b"MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n", inner),
         (b"X-Tag: <im>\r\n", b"x\r\n"),
         (b"", b"Subject: <im><c>\r\n"),
+        (b"a line without a colon\r\nSubject: <im>\r\n", b"x\r\n"),
+        (b"Sub ject: <im>\r\nSubject: y\r\n", b"x\r\n"),
+        (b">From x\r\nSubject: <im>\r\n", b"x\r\n"),
+        (b"From x Mon\r\nSubject: <im>\r\n", b"x\r\n"),
+        (b"X-\xe9: y\r\nSubject: <im>\r\n", b"x\r\n"),
+        (b": y\r\nSubject: <im>\r\n", b"x\r\n"),
+        (b"X-Long: " + b"y" * 5000 + b"\r\nSubject: <im>\r\n", b"x\r\n"),
+        (mixed, b"--b\r\n\r\nSubject: <im>\r\n--b--\r\nSubject: <im>\r\n"),
     )
 
 

@@ -33,7 +33,7 @@ class Compared:
 def said_of(found: MessageRouting, number: int) -> str:
     """What was predicted of the recipient at this place."""
     route = found.routes[number]
-    if route.unknown is not None:
+    if not found.is_known:
         return "unknown"
     return "incamail" if route.to_incamail else "elsewhere"
 

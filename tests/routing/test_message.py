@@ -205,6 +205,7 @@ def test_no_bytes_make_it_raise(eml: bytes, rules: RuleSet) -> None:
         (b"Hello\r\nTo: a@x.example\r\n\r\n", "does not begin with a header"),
         (b"To: A :( <a@x.example>, b@x.example\r\nSubject: x\r\n\r\n", "not closed"),
         (b"To: a@x.example\r\nX: " + b"x" * 300_000 + b"\r\nSubject: <im>\r\n\r\n", "longer than"),
+        (b"To: a@x.example\r\nno header\r\nSubject: <im>\r\n\r\n", "servers differ"),
         (b"Subject: x\r\n\r\n", "No recipients"),
     ],
 )
