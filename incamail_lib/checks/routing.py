@@ -42,7 +42,7 @@ from incamail_lib.checks._routing_subject import (
     untold,
     weight,
 )
-from incamail_lib.checks._routing_syntax import in_own_syntax
+from incamail_lib.checks._routing_syntax import in_own_syntax, key_is_open
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
@@ -91,6 +91,17 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     doubtful = untold(messages)
     if doubtful:
         return doubtful
+    if any(route.rule == "suffix" for route in routes) and key_is_open(facts.declared.rules):
+        return unknown(
+            say(
+                "The dossier does not say how the suffix stands in the mail server's table. In "
+                "Postfix, *.incamail.ch as the guide prints it selects nothing."
+            ),
+            remedy=say(
+                "Name the mail server in the dossier (routing, engine) and enter the suffix "
+                "exactly as it stands in its table (routing, suffix_key)."
+            ),
+        )
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
     return _with_mx(facts)

@@ -344,3 +344,12 @@ def test_a_sample_that_cannot_be_read_or_was_cut_never_passes() -> None:
         to = [f"a{n}@partner.example.incamail.ch" for n in range(number)]
         sample = classify(to, "<im><c> x", given, label="many")
         assert found("ROUT14", measured(given, sample)).outcome is outcome
+
+
+@pytest.mark.parametrize("engine", [Engine.NOT_KNOWN, Engine.POSTFIX_TABLE])
+def test_a_suffix_rule_whose_key_is_not_said_is_no_pass(engine: Engine) -> None:
+    """Who copies the guide's asterisk into Postfix has no rule; with the key said it is known."""
+    silent = rules(Method.DOMAIN, engine=engine)
+    assert found("ROUT01", measured(silent)).outcome is UNKNOWN
+    postfix = rules(Method.DOMAIN, engine=Engine.POSTFIX_TABLE, suffix_key=".incamail.ch")
+    assert found("ROUT01", measured(postfix)).outcome is PASSED
