@@ -14,6 +14,7 @@ import typer
 from incamail_lib.audit.measuring import read_message, store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
+from incamail_lib.checks._routing_syntax import key_is_open
 from incamail_lib.checks.words import reason_text, trust_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._passphrases import passphrase_of
@@ -36,7 +37,7 @@ from incamail_lib.facts.routing import (
 )
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
 from incamail_lib.guide import load_platform
-from incamail_lib.i18n import Text, Translator, say
+from incamail_lib.i18n import N_, Text, Translator, say
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 from incamail_lib.report.words import word
@@ -50,6 +51,12 @@ Key = Annotated[Path | None, typer.Option("--key", help="Its key, where the file
 PassphraseEnv = Annotated[
     str | None, typer.Option(help="Environment variable that holds the key's passphrase.")
 ]
+
+
+_KEY_NOT_SAID = say(
+    "It is not said how the suffix stands in the mail server's table (--engine, --suffix-key); in "
+    "Postfix, *.incamail.ch as the guide prints it selects nothing."
+)
 
 
 def route(
@@ -98,6 +105,8 @@ def route(
         print_json(found)
     else:
         _tell_routes(found, t)
+        if key_is_open(rules) and any(r.rule == "suffix" for r in found.routes):
+            out().print(Styled(t.text(_KEY_NOT_SAID)))
     raise typer.Exit(_route_exit(found))
 
 
@@ -112,14 +121,13 @@ def _rules(said: Mapping[str, object], dossier: Path | None) -> tuple[RuleSet, t
     declared = read_dossier(dossier).declared(suffix=suffix, smart_host=smart_host)
     for name, value in said.items():
         if getattr(declared.rules, name) != value:
-            raise UsageError(
-                say(
-                    "The dossier says otherwise ({field}). Leave the option out, or correct the "
-                    "dossier.",
-                    field=f"routing.{name}",
-                )
-            )
+            raise _contradicts(f"routing.{name}")
     return declared.rules, declared.domains
+
+
+def _contradicts(field: str) -> UsageError:
+    told = N_("The dossier says otherwise ({field}). Leave the option out, or correct the dossier.")
+    return UsageError(say(told, field=field))
 
 
 def _own_domains(
@@ -128,13 +136,7 @@ def _own_domains(
     wanted = tuple(domain.strip().rstrip(".").lower() for domain in given or ())
     strange = [domain for domain in wanted if dossier and domain not in declared]
     if strange:
-        raise UsageError(
-            say(
-                "The dossier says otherwise ({field}). Leave the option out, or correct the "
-                "dossier.",
-                field="domains",
-            )
-        )
+        raise _contradicts("domains")
     return declared or wanted
 
 

@@ -105,6 +105,14 @@ def test_route_asks_the_named_engine(arguments: list[str], code: int) -> None:
     assert (found["routes"][0]["unknown"] is not None) is (code == 3)
 
 
+def test_route_says_that_the_key_of_the_suffix_is_not_known() -> None:
+    """Until it is named with its mail server."""
+    to = ["route", "--to", "a@b.example.incamail.ch", "--subject", "<im><c> x"]
+    assert "--suffix-key" in said(*to)
+    named = ["--engine", "postfix_table", "--suffix-key", ".incamail.ch"]
+    assert "--suffix-key" not in said(*to, *named)
+
+
 def test_contradictory_tags_end_with_exit_code_1() -> None:
     """Although the message goes to IncaMail: which type is meant cannot be known."""
     to = ["route", "--to", "a@b.example.incamail.ch", "--subject"]

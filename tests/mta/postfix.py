@@ -18,6 +18,7 @@ from pathlib import Path
 from mta.process import Log, free_port, started
 
 MASTER = Path("/usr/lib/postfix/sbin/master")
+PCRE = Path("/usr/lib/postfix/postfix-pcre.so")  # Debian's postfix-pcre
 OWNER = "postfix"
 GROUP = "postdrop"
 
