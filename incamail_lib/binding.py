@@ -179,6 +179,11 @@ def on_lab(dossier: Dossier, running: Running) -> Dossier:
             value=running.rules.next_hop.value,
             subject_pattern=running.rules.subject_pattern,
             subject_view=running.rules.subject_view,
+            engine=running.rules.engine,
+            suffix_key=running.rules.suffix_key,
+            default_relay="none"
+            if running.rules.default_relay == ""
+            else running.rules.default_relay,
             refuses_tag_without_suffix=running.rules.refuses_tag_without_suffix,
         ),
         "certificates": Certificates(

@@ -40,10 +40,12 @@ def missing_tool(name: str) -> str:
 
 def missing_postfix() -> str:
     """What keeps the tests from starting Postfix; "" when nothing does."""
-    from mta.postfix import MASTER
+    from mta.postfix import MASTER, PCRE
 
     if not MASTER.exists():
         return "Postfix is missing: apt-get install postfix, or run .ci/install"
+    if not PCRE.exists():
+        return "Postfix's pcre: is missing: apt-get install postfix-pcre, or run .ci/install"
     return "" if os.geteuid() == 0 else "Postfix changes users: run the tests as root"
 
 

@@ -14,7 +14,16 @@ from incamail_lib.checks._core import (
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.facts.routing import MessageRouting, Method, Probe, Route, RuleSet
+from incamail_lib.facts.routing import (
+    ENGINE_NAMES,
+    Engine,
+    Hazard,
+    MessageRouting,
+    Method,
+    Probe,
+    Route,
+    RuleSet,
+)
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, Text, say
 
@@ -66,12 +75,38 @@ def _held(facts: AuditFacts, *wanted: Probe) -> Result:
         return _no_subject_rule()
     if not messages:
         return not_classified()
-    missed = [m for m in messages if not all(r.to_incamail or r.refused for r in m.routes)]
-    if not missed:
-        return passed(say("Recognised: {subjects}.", subjects=labels(messages)))
-    return failed(
-        say("Not recognised, leaves in clear: {subjects}.", subjects=labels(missed)),
-        level=weight(rules),
+    missed = [m for m in messages if any(_is_missed(r) for r in m.routes)]
+    if missed:
+        return failed(
+            say("Not recognised, leaves in clear: {subjects}.", subjects=labels(missed)),
+            level=weight(rules),
+        )
+    return untold(messages) or passed(say("Recognised: {subjects}.", subjects=labels(messages)))
+
+
+def _is_missed(route: Route) -> bool:
+    return route.is_known and not (route.to_incamail or route.refused)
+
+
+def untold(messages: tuple[MessageRouting, ...]) -> Result | None:
+    """Unknown, with the cause and the test message that settles it, if any way cannot be told."""
+    unsure = [m for m in messages if any(not r.is_known for r in m.routes)]
+    if not unsure:
+        return None
+    cause = next(r.unknown for m in unsure for r in m.routes if r.unknown is not None)
+    return unknown(
+        say("For {subjects} it cannot be told: {cause}.", subjects=labels(unsure), cause=cause),
+        remedy=_settle(unsure[0]),
+    )
+
+
+def _settle(message: MessageRouting) -> Text:
+    """The test that answers what cannot be asked here."""
+    return say(
+        "Name the mail server in the dossier (routing, engine). Where it is named already, send a "
+        "test message with the subject «{subject}» to an outside mailbox of your own, without the "
+        "suffix, and look in your mail server's log which way it took.",
+        subject=message.subject_raw,
     )
 
 
@@ -104,6 +139,9 @@ def tagged_mail_is_never_clear(facts: AuditFacts, _: Context) -> Result:
             say("Leaves in clear: {subjects}.", subjects=labels(leaking)),
             level=weight(facts.declared.rules),
         )
+    doubtful = untold(messages)
+    if doubtful:
+        return doubtful
     if any(route.refused for route in routes_of(messages)):
         return passed(say("Such mail is sent back to its author."))
     return passed(say("Such mail is routed to IncaMail by its subject."))
@@ -144,7 +182,7 @@ def encoded_subjects_are_seen(facts: AuditFacts, _: Context) -> Result:
 def type_tags_are_recognised(facts: AuditFacts, _: Context) -> Result:
     """Recommended: which tags are written is among the questions to Post."""
     result = _held(facts, Probe.TYPE_TAG_UNSUFFIXED)
-    return Result(result.outcome, result.seen)
+    return Result(result.outcome, result.seen, remedy=result.remedy)
 
 
 @check(
@@ -182,10 +220,99 @@ def replies_are_recognised(facts: AuditFacts, _: Context) -> Result:
 )
 def others_are_not_dragged_along(facts: AuditFacts, _: Context) -> Result:
     """In the mixed probe only the suffixed recipient goes to IncaMail."""
-    routes = routes_of(probes(facts, Probe.MIXED_TAGGED))
+    messages = probes(facts, Probe.MIXED_TAGGED)
+    routes = routes_of(messages)
     if not routes:
         return not_classified()
     dragged = [r.recipient for r in routes if any(h.code == "dragged_along" for h in r.hazards)]
     if dragged:
         return failed(say("Also sent to IncaMail: {addresses}.", addresses=joined(dragged)))
-    return passed(say("Each recipient is routed on its own."))
+    return untold(messages) or passed(say("Each recipient is routed on its own."))
+
+
+@check(
+    "ROUT15",
+    on=organisation,
+    title=N_("The mail server that applies the subject rule is known"),
+    why=N_(
+        "Mail servers read one and the same expression differently, and a line that a server "
+        "refuses is skipped: there is then no rule at all."
+    ),
+    remedy=N_(
+        "Name the mail server and its table in the dossier (routing, engine), and enter the "
+        "expression exactly as it stands there."
+    ),
+    item="6.3",
+    reference="Postfix regexp_table(5), pcre_table(5); Exim specification 11.7",
+)
+def engine_takes_the_expression(facts: AuditFacts, _: Context) -> Result:
+    """Failed where the engine refuses the expression, unknown where it is not named or cannot be
+    asked here."""
+    rules = facts.declared.rules
+    messages = probes(facts, Probe.TAGGED_UNSUFFIXED)
+    if not _looks_at_subject(rules):
+        return _no_subject_rule()
+    if not messages:
+        return not_classified()
+    refusal = _noted(messages, "pattern_refused")
+    if refusal is not None:
+        return failed(refusal.text or Text(template=refusal.code))
+    if rules.engine is Engine.NOT_KNOWN:
+        return unknown(say("The dossier does not say which mail server applies the rule."))
+    name = ENGINE_NAMES[rules.engine]
+    if _noted(messages, "engine_not_asked") is not None:
+        return unknown(
+            say("{engine} cannot be asked here; only its documentation was read.", engine=name),
+            remedy=_settle(messages[0]),
+        )
+    return untold(messages) or passed(say("{engine} takes the expression.", engine=name))
+
+
+def _noted(messages: tuple[MessageRouting, ...], code: str) -> Hazard | None:
+    return next((h for m in messages for h in m.hazards if h.code == code), None)
+
+
+@check(
+    "ROUT16",
+    on=organisation,
+    title=N_("The subject rule recognises the tag however it is written"),
+    why=N_(
+        "People and programs write the tag in upper case, with a second blank before it, or with "
+        "a line break before it. A rule that is too exact lets such mail leave in clear."
+    ),
+    remedy=N_(
+        "Let the expression ignore case and allow blanks and line breaks before the tag: in "
+        "Postfix /^Subject:[[:space:]]*<im>/, in Exim \\N(?i)^\\s*<im>\\N."
+    ),
+    item="6.3",
+    reference="RFC 5322 §2.2.3; Postfix header_checks(5); Exim specification 11.5",
+    level=Level.RECOMMENDED,
+)
+def other_spellings_are_recognised(facts: AuditFacts, _: Context) -> Result:
+    """Upper case, two blanks, and a fold before the tag."""
+    result = _held(facts, Probe.TAG_UPPER_CASE, Probe.TWO_BLANKS, Probe.FOLD_FIRST)
+    return Result(result.outcome, result.seen, remedy=result.remedy)
+
+
+@check(
+    "ROUT17",
+    on=organisation,
+    title=N_("The subject rule sees very long encoded words"),
+    why=N_(
+        "Some programs encode a long subject in one piece of more than 75 characters. Exim leaves "
+        "such a piece undecoded by default, so that the rule does not see the tag."
+    ),
+    remedy=N_(
+        "In Exim, set check_rfc2047_length = false. In any case, add a rule on the recipient "
+        "suffix, which does not depend on the subject."
+    ),
+    item="6.3",
+    reference="RFC 2047 §2; Exim specification 14 (check_rfc2047_length)",
+    level=Level.RECOMMENDED,
+)
+def long_encoded_words_are_seen(facts: AuditFacts, _: Context) -> Result:
+    """Judged where the subject rule is the only one: such words break the standard."""
+    if facts.declared.rules.method is not Method.SUBJECT and facts.routing:
+        return not_applicable(say("The subject rule is not the only one."))
+    result = _held(facts, Probe.ENCODED_LONG)
+    return Result(result.outcome, result.seen, remedy=result.remedy)

@@ -28,16 +28,21 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._routing_subject import (
     encoded_subjects_are_seen,
+    engine_takes_the_expression,
     labels,
+    long_encoded_words_are_seen,
     not_classified,
+    other_spellings_are_recognised,
     others_are_not_dragged_along,
     probes,
     replies_are_recognised,
     routes_of,
     tagged_mail_is_never_clear,
     type_tags_are_recognised,
+    untold,
     weight,
 )
+from incamail_lib.checks._routing_syntax import in_own_syntax, key_is_open
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
@@ -62,20 +67,41 @@ _SUFFIXED = (Probe.TAGGED_SUFFIXED, Probe.SUFFIX_ONLY, Probe.SUFFIX_UPPER_CASE)
     title=N_("Mail to suffixed addresses goes to IncaMail"),
     why=N_("The add-in appends .incamail.ch to the address; that is how mail finds IncaMail."),
     remedy=N_(
-        "Enter the rule *.incamail.ch with IncaMail's smart host as next hop. Without a rule, make "
-        "sure that your server can look up the MX of domains below incamail.ch."
+        "Enter the rule in your mail server's own words. Postfix, transport table: .incamail.ch "
+        "smtp:[im.post.ch]. Exim: domains = *.incamail.ch and route_data = im.post.ch. Exchange: "
+        "*.incamail.ch as address space or recipient domain of the connector. Cisco: smtproutes "
+        ".incamail.ch im.post.ch. Without a rule, make sure that your server can look up the MX of "
+        "domains below incamail.ch and that no default relay takes such mail."
     ),
     item="6.3",
     reference="Post MGI guide 8.1; RFC 5321 §5.1",
 )
 def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     """All suffixed probes go to IncaMail; where that rests on an MX look-up, the MX exists."""
-    routes = routes_of(probes(facts, *_SUFFIXED))
+    messages = probes(facts, *_SUFFIXED)
+    routes = routes_of(messages)
     if not routes:
         return not_classified()
-    lost = [route.recipient for route in routes if not route.to_incamail]
+    lost = [route.recipient for route in routes if route.is_known and not route.to_incamail]
     if lost:
-        return failed(say("Not routed to IncaMail: {addresses}.", addresses=joined(lost)))
+        return failed(
+            say("Not routed to IncaMail: {addresses}.", addresses=joined(lost)),
+            remedy=in_own_syntax(facts.declared.rules),
+        )
+    doubtful = untold(messages)
+    if doubtful:
+        return doubtful
+    if any(route.rule == "suffix" for route in routes) and key_is_open(facts.declared.rules):
+        return unknown(
+            say(
+                "The dossier does not say how the suffix stands in the mail server's table. In "
+                "Postfix, *.incamail.ch as the guide prints it selects nothing."
+            ),
+            remedy=say(
+                "Name the mail server in the dossier (routing, engine) and enter the suffix "
+                "exactly as it stands in its table (routing, suffix_key)."
+            ),
+        )
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
     return _with_mx(facts)
@@ -110,8 +136,9 @@ def _with_mx(facts: AuditFacts) -> Result:
         "happens to work, in clear if somebody on the way prevents it."
     ),
     remedy=N_(
-        "Add a rule for *.incamail.ch and force TLS with verification for its next hop. Where only "
-        "the MX look-up is used, enter a TLS policy for the suffix .incamail.ch."
+        "Add a rule for the suffix (in Postfix's transport table: .incamail.ch, without an "
+        "asterisk; in Exim and Exchange: *.incamail.ch) and force TLS with verification for its "
+        "next hop. Where only the MX look-up is used, enter a TLS policy for .incamail.ch."
     ),
     item="6.3",
     reference="RFC 3207 §6; RFC 9325 §5.2; Post MGI guide 8.1",
@@ -123,13 +150,17 @@ def a_rule_names_incamail(facts: AuditFacts, _: Context) -> Result:
     if not messages:
         return not_classified()
     loose = [m for m in messages if any(r.rule == "mx" for r in m.routes)]
+    doubtful = untold(messages)
+    if doubtful and not loose:
+        return doubtful
     if not loose:
         return passed(say("Every suffixed address is selected by a rule of its own."))
     return failed(
         say(
             "No rule applies to suffixed mail with these subjects: {subjects}.",
             subjects=labels(loose),
-        )
+        ),
+        remedy=in_own_syntax(facts.declared.rules),
     )
 
 
@@ -233,13 +264,14 @@ def _platform_hosts(facts: AuditFacts) -> frozenset[str]:
 )
 def lookalikes_are_not_selected(facts: AuditFacts, _: Context) -> Result:
     """No look-alike, and not IncaMail's own domain either, is selected by a rule."""
-    routes = routes_of(probes(facts, *_LOOKALIKES, Probe.PLATFORM_ITSELF))
+    messages = probes(facts, *_LOOKALIKES, Probe.PLATFORM_ITSELF)
+    routes = routes_of(messages)
     if not routes:
         return not_classified()
     caught = [route.recipient for route in routes if route.to_incamail]
     if caught:
         return failed(say("Selected by mistake: {addresses}.", addresses=joined(caught)))
-    return passed(say("Similar domains take the ordinary route."))
+    return untold(messages) or passed(say("Similar domains take the ordinary route."))
 
 
 @check(
@@ -259,7 +291,9 @@ def ordinary_mail_is_left_alone(facts: AuditFacts, _: Context) -> Result:
         return not_classified()
     if any(route.to_incamail or route.refused for route in routes_of(messages)):
         return failed(say("Selected by mistake: «{subject}».", subject=messages[0].subject_decoded))
-    return passed(say("A message without tag and suffix takes the ordinary route."))
+    return untold(messages) or passed(
+        say("A message without tag and suffix takes the ordinary route.")
+    )
 
 
 @check(
@@ -320,6 +354,9 @@ def own_samples_are_safe(message: MessageRouting, _: Context) -> Result:
         found = _worst(message, severity)
         if found:
             return failed(found, level=level)
+    doubt = _worst(message, Severity.UNKNOWN)
+    if doubt:
+        return unknown(doubt)
     through = sum(route.to_incamail for route in message.routes)
     return passed(
         say(
@@ -356,4 +393,7 @@ CHECKS: tuple[Check, ...] = (
     ordinary_mail_is_left_alone,
     addresses_stay_within_limits,
     own_samples_are_safe,
+    engine_takes_the_expression,
+    other_spellings_are_recognised,
+    long_encoded_words_are_seen,
 )

@@ -6,6 +6,7 @@ from incamail_lib.checks._core import (
     Check,
     Context,
     Result,
+    SeenFrom,
     check,
     failed,
     not_applicable,
@@ -145,6 +146,7 @@ def machines_are_alike(endpoint: EndpointFacts, _: Context) -> Result:
     item="8.4",
     reference="RFC 9846 §5.1; RFC 10024",
     requires=("PLAT01",),
+    seen_from=SeenFrom.CLIENT,
 )
 def large_hello_goes_out(endpoint: EndpointFacts, _: Context) -> Result:
     """The platform answers the hello that current senders use."""
@@ -163,6 +165,7 @@ def large_hello_goes_out(endpoint: EndpointFacts, _: Context) -> Result:
     item="8.4",
     reference="Post MGI guide 8.4",
     level=Level.RECOMMENDED,
+    seen_from=SeenFrom.CLIENT,
 )
 def platform_is_alike(endpoint: EndpointFacts, _: Context) -> Result:
     """Connection after connection shows the same platform."""

@@ -22,6 +22,7 @@ from incamail_lib.dossier.progress import (
     Line,
     Signature,
 )
+from incamail_lib.errors import UsageError
 from incamail_lib.facts.audit import (
     ComponentFacts,
     Declared,
@@ -29,10 +30,18 @@ from incamail_lib.facts.audit import (
     IncomingRoute,
     Place,
 )
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.routing import (
+    Engine,
+    Method,
+    NextHop,
+    NextHopKind,
+    RuleSet,
+    SubjectView,
+)
 from incamail_lib.i18n import Language
 from incamail_lib.printable import invisible
 from incamail_lib.record import Record
+from incamail_lib.routing.engine import check_pattern
 
 
 def _a_label(name: str) -> str:
@@ -65,8 +74,8 @@ def _network(text: str) -> str:
 
 def _expression(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except re.error as error:
+        check_pattern(pattern)
+    except UsageError as error:
         raise ValueError("not_an_expression") from error
     return pattern
 
@@ -117,10 +126,19 @@ class Routing(Record):
     method: Method = Method.DOMAIN
     next_hop: NextHopKind = NextHopKind.SMART_HOST
     value: str = ""  # empty: the platform's smart host
-    subject_pattern: Annotated[str, AfterValidator(_expression), Field(max_length=200)] = "<im>"
-    subject_view: SubjectView = SubjectView.DECODED
+    subject_pattern: Annotated[str, AfterValidator(_expression), Field(max_length=1000)] = "<im>"
+    subject_view: SubjectView = SubjectView.NOT_SAID  # a named engine decides it
+    engine: Engine = Engine.NOT_KNOWN  # what compares subject and suffix
+    suffix_key: Annotated[str, Field(max_length=200)] = ""  # as it stands in the MTA's table
+    # the host that takes all other mail; "none": each domain's own MX; not given: not said
+    default_relay: Annotated[str, Field(max_length=255)] | None = None
     # a further rule sends back mail whose subject matches while a recipient lacks the suffix
     refuses_tag_without_suffix: bool = False
+
+    @property
+    def relay(self) -> str | None:
+        """The default relay; "" where there is said to be none, None where nothing is said."""
+        return "" if self.default_relay == "none" else self.default_relay
 
 
 class CertificateFile(Record):
@@ -226,6 +244,9 @@ class Dossier(Record):
                 suffix=suffix,
                 subject_pattern=routing.subject_pattern,
                 subject_view=routing.subject_view,
+                engine=routing.engine,
+                suffix_key=routing.suffix_key,
+                default_relay=routing.relay,
                 refuses_tag_without_suffix=routing.refuses_tag_without_suffix,
             ),
             components=tuple(

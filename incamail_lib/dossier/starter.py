@@ -32,7 +32,9 @@ _PARTS: tuple[tuple[str, str], ...] = (
             "The routing rule of the sending mail server: domain, subject, both or none "
             "(guide 6.3)."
         ),
-        "routing: {method: domain}\n",
+        "routing: {method: domain}\n"
+        "# routing: {method: domain, engine: postfix_table, suffix_key: .incamail.ch, "
+        "default_relay: none}\n",
     ),
     (
         N_(

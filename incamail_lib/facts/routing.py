@@ -39,6 +39,40 @@ class SubjectView(StrEnum):
 
     DECODED = "decoded"
     RAW = "raw"
+    NOT_SAID = "not_said"
+
+
+class Engine(StrEnum):
+    """Which software compares the subject and the suffix, and by which table or condition."""
+
+    NOT_KNOWN = "not_known"
+    POSTFIX_REGEXP = "postfix_regexp"  # header_checks = regexp:
+    POSTFIX_PCRE = "postfix_pcre"  # header_checks = pcre:
+    POSTFIX_TABLE = "postfix_table"  # hash:, texthash:, lmdb: … of transport(5); no subject rule
+    EXIM_DECODED = "exim_decoded"  # ${if match{$h_subject:}…
+    EXIM_RAW = "exim_raw"  # ${if match{$rh_subject:}…
+    EXCHANGE_ONLINE = "exchange_online"  # SubjectMatchesPatterns
+    EXCHANGE_ONLINE_WORDS = "exchange_online_words"  # SubjectContainsWords
+    EXCHANGE_SERVER = "exchange_server"
+    CISCO_ESA = "cisco_esa"
+    SEPPMAIL = "seppmail"
+
+
+POSTFIX_ENGINES = frozenset({Engine.POSTFIX_REGEXP, Engine.POSTFIX_PCRE, Engine.POSTFIX_TABLE})
+EXIM_ENGINES = frozenset({Engine.EXIM_DECODED, Engine.EXIM_RAW})
+ENGINE_NAMES: dict[Engine, str] = {
+    Engine.POSTFIX_REGEXP: "Postfix (regexp:)",
+    Engine.POSTFIX_PCRE: "Postfix (pcre:)",
+    Engine.POSTFIX_TABLE: "Postfix (hash:)",
+    Engine.EXIM_DECODED: "Exim ($h_subject:)",
+    Engine.EXIM_RAW: "Exim ($rh_subject:)",
+    Engine.EXCHANGE_ONLINE: "Exchange Online (SubjectMatchesPatterns)",
+    Engine.EXCHANGE_ONLINE_WORDS: "Exchange Online (SubjectContainsWords)",
+    Engine.EXCHANGE_SERVER: "Exchange Server",
+    Engine.CISCO_ESA: "Cisco Secure Email",
+    Engine.SEPPMAIL: "SEPPmail",
+}
+"""Their names for people; the same in every language."""
 
 
 class RuleSet(Record):
@@ -47,8 +81,11 @@ class RuleSet(Record):
     method: Method
     next_hop: NextHop
     suffix: str = ".incamail.ch"
-    subject_pattern: str = "<im>"  # regular expression, case-insensitive, searched
-    subject_view: SubjectView = SubjectView.DECODED
+    suffix_key: str = ""  # the suffix as it stands in the MTA's table; empty: not said
+    engine: Engine = Engine.NOT_KNOWN
+    subject_pattern: str = "<im>"  # as it stands in the MTA's table or condition
+    subject_view: SubjectView = SubjectView.NOT_SAID  # the engine decides where it is named
+    default_relay: str | None = None  # takes all other mail; "": there is none; None: not said
     # a further rule refuses mail whose subject matches while a recipient lacks the suffix
     refuses_tag_without_suffix: bool = False
 
@@ -66,7 +103,11 @@ class Probe(StrEnum):
     ENCODED_B = "encoded_b"  # unsuffixed, as are the next three
     ENCODED_Q = "encoded_q"
     ENCODED_SPLIT = "encoded_split"  # the tag lies across two encoded words
+    ENCODED_LONG = "encoded_long"  # one encoded word over 75 characters
     FOLDED = "folded"
+    FOLD_FIRST = "fold_first"  # the header is folded before the tag
+    TWO_BLANKS = "two_blanks"
+    TAG_UPPER_CASE = "tag_upper_case"
     REPLY = "reply"  # one per prefix: "reply Re:", "reply AW:", ...
     MIXED_TAGGED = "mixed_tagged"
     LOOKALIKE_PREFIX = "lookalike_prefix"  # partner.example.notincamail.ch
@@ -74,6 +115,8 @@ class Probe(StrEnum):
     LOOKALIKE_HOMOGRAPH = "lookalike_homograph"
     PLATFORM_ITSELF = "platform_itself"  # somebody@incamail.ch
     ORDINARY = "ordinary"
+    ALIAS = "alias"  # tagged, to an address of the client's own
+    TLS_WAIVED = "tls_waived"  # TLS-Required: no (RFC 8689), suffixed
     OWN_DOMAIN_SUFFIXED = "own_domain_suffixed"  # one per mail domain of the client
 
 
@@ -90,6 +133,7 @@ class Severity(StrEnum):
 
     LEAK = "leak"  # confidential content would leave unprotected
     MISROUTED = "misrouted"  # goes to IncaMail, or fails, against the sender's wish
+    UNKNOWN = "unknown"  # which way it goes cannot be told; never a pass
     WARNING = "warning"
 
 
@@ -110,6 +154,7 @@ class Route(Record):
     rule: str = ""  # "suffix", "subject", "mx" (no rule, the suffix's own MX) or "" (ordinary)
     next_hop: NextHop | None = None  # None: the ordinary route
     refused: bool = False  # a rule of the client's own MTA sends it back to the sender
+    unknown: Text | None = None  # why its way cannot be told; `to_incamail` is then False
     sending_type: SendingType | None = None  # None when not sent through IncaMail
     delivered_to: str = ""  # the address IncaMail will deliver to
     hazards: tuple[Hazard, ...] = ()
@@ -118,6 +163,11 @@ class Route(Record):
     def leaks(self) -> bool:
         """Whether this recipient would get confidential content unprotected."""
         return any(h.severity is Severity.LEAK for h in self.hazards)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its way can be told."""
+        return self.unknown is None
 
 
 class MessageRouting(Record):
@@ -131,6 +181,12 @@ class MessageRouting(Record):
     tags: tuple[str, ...] = ()  # e.g. ("im", "c")
     routes: tuple[Route, ...] = ()
     hazards: tuple[Hazard, ...] = Field(default=())  # of the message as a whole
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every way can be told, and every recipient was looked at."""
+        notes = (*self.hazards, *(h for route in self.routes for h in route.hazards))
+        return not any(h.severity is Severity.UNKNOWN for h in notes)
 
     @property
     def leaks(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from incamail_lib.facts.routing import ENGINE_NAMES, Engine
 from incamail_lib.forms.fields import Field
 from incamail_lib.i18n import N_
 
@@ -20,7 +21,15 @@ _PLACES = (
     ("inside", N_("in the organisation's network, behind the same firewall")),
     ("elsewhere", N_("elsewhere, outside the organisation's network")),
 )
-_VIEWS = (("decoded", N_("the decoded subject")), ("raw", N_("the raw header line")))
+_VIEWS = (
+    ("not_said", N_("not said")),
+    ("decoded", N_("the decoded subject")),
+    ("raw", N_("the raw header line")),
+)
+_ENGINES = (
+    (Engine.NOT_KNOWN.value, N_("not known")),
+    *((engine.value, name) for engine, name in ENGINE_NAMES.items()),
+)
 
 
 def _gateway_line(gateway: dict[str, Any]) -> str:
@@ -59,6 +68,11 @@ ROUTING = (
     Field(("routing", "method"), N_("Mail for IncaMail is recognised"), "choice", _METHODS),
     Field(("routing", "next_hop"), N_("Next hop"), "choice", _HOPS),
     Field(("routing", "value"), N_("Host of the next hop (empty: IncaMail's)")),
+    Field(("routing", "engine"), N_("Mail server that applies the rule"), "choice", _ENGINES),
+    Field(("routing", "suffix_key"), N_("The suffix as it stands in its table")),
+    Field(
+        ("routing", "default_relay"), N_("Default relay for all other mail («none»: there is none)")
+    ),
     Field(("routing", "subject_pattern"), N_("Subject pattern")),
     Field(("routing", "subject_view"), N_("A subject rule compares"), "choice", _VIEWS),
     Field(

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 
 from incamail_lib.facts.audit import IncomingRoute
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet
+from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.findings import Verdict
 from incamail_lib.lab.authority import Issued
 from incamail_lib.lab.pki import CLIENT_ORGANISATION, Pki, Variant
@@ -87,10 +87,12 @@ class DnsPlan:
 
 DnsTwist = Callable[[DnsPlan, Names], DnsPlan]
 
-ANY_TAG = "<(im|[cpr])>"
+ANY_TAG = "(?i)<(im|[cpr])>"
 DOMAIN_RULE = RuleSet(
     method=Method.DOMAIN,
     next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch"),
+    engine=Engine.EXIM_DECODED,
+    suffix_key="*.incamail.ch",
     subject_pattern=ANY_TAG,
     refuses_tag_without_suffix=True,
 )

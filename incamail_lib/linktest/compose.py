@@ -118,7 +118,7 @@ def guard(
     Errors: UsageError when its content would leave unprotected, or go astray.
     """
     routing = classify((recipient,), str(message["Subject"]), rules, own_domains=own_domains)
-    barred = (Severity.LEAK, Severity.MISROUTED)
+    barred = (Severity.LEAK, Severity.MISROUTED, Severity.UNKNOWN)
     found = (*routing.hazards, *(h for route in routing.routes for h in route.hazards))
     for hazard in found:
         if hazard.severity in barred:

@@ -16,6 +16,11 @@ MAX_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_DOMAIN = 255  # §4.5.3.1.2
 MAX_PATH = 256  # §4.5.3.1.3, with the two angle brackets
 MAX_GIVEN = 2000  # characters of one address that are looked at
+# What is malformed and what Postfix 3.7 delivers all the same (tried with the real one)
+DELIVERED_BY_SOME = frozenset(
+    {"percent_route", "bang_path", "blanks_in_domain", "foreign_dot", "control_characters"}
+)
+_FOREIGN_DOTS = "\u3002\uff0e\uff61"  # which IDNA 2003 and UTS #46 take for a dot
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _ATOM = re.compile(r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,\"]+")
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*"')
@@ -38,7 +43,12 @@ class Address:
     def is_routable(self) -> bool:
         """Whether a server would route it: many let a malformed local part pass, and then it is
         the domain that decides. To call such an address harmless would hide a leak."""
-        return self.problem in ("", "local_part")
+        return self.problem in ("", "local_part") or self.is_delivered_by_some
+
+    @property
+    def is_delivered_by_some(self) -> bool:
+        """Whether servers differ: some mend the address and deliver, others refuse it."""
+        return self.problem in DELIVERED_BY_SOME
 
     @property
     def is_quoted(self) -> bool:
@@ -64,9 +74,9 @@ def parse_address(given: str) -> Address:
         bare = bare.partition(":")[2]
     at = _last_at(bare)
     if at < 0:
-        return Address(given, problem="no_at_sign", has_route=has_route)
+        return _without_at(given, bare)
     local, written = bare[:at].strip(), bare[at + 1 :].strip()
-    domain, problem = _comparable(written)
+    domain, problem = _mended(written)
     return Address(
         given,
         local=local,
@@ -77,6 +87,39 @@ def parse_address(given: str) -> Address:
         needs_utf8=not bare.isascii(),
         problem=problem or _local_problem(local),
     )
+
+
+def _without_at(given: str, bare: str) -> Address:
+    """Forms older than the @ sign, which Postfix rewrites (allow_percent_hack, swap_bangpath)."""
+    if "!" in bare:
+        host, _, local = bare.partition("!")
+        problem = "bang_path"
+    else:
+        local, _, host = bare.rpartition("%")
+        problem = "percent_route"
+    domain, wrong = _comparable(host.strip())
+    if wrong or not local or "." not in domain:
+        return Address(given, problem="no_at_sign", has_route=bare.startswith("@") and ":" in bare)
+    return Address(given, local=local.strip(), domain=domain, problem=problem)
+
+
+def _mended(written: str) -> tuple[str, str]:
+    """The domain as servers mend it, and what was wrong with it."""
+    domain, problem = _comparable(written)
+    if problem != "domain" and not any(dot in written for dot in _FOREIGN_DOTS):
+        return domain, problem
+    joined, token = re.sub(r"\s*\.\s*", ".", written), "blanks_in_domain"
+    if any(dot in written for dot in _FOREIGN_DOTS):
+        joined, token = re.sub(f"[{_FOREIGN_DOTS}]", ".", joined), "foreign_dot"
+    mended, wrong = _comparable(joined)
+    return (domain, problem) if wrong or joined == written else (mended, token)
+
+
+def is_complete(header: str) -> bool:
+    """Whether every comment, quoted string and bracket of an address list is closed."""
+    splitter = _Splitter()
+    splitter.split(header)
+    return splitter.is_closed
 
 
 def split_mailboxes(header: str) -> tuple[str, ...]:
@@ -106,6 +149,11 @@ class _Splitter:
                 self._character(char)
         self._flush()
         return self.found
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the last text ended outside comments, quotes and brackets."""
+        return not self._depth and not self._in
 
     def _character(self, char: str) -> None:
         if self._in.endswith('"'):

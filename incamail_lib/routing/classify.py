@@ -4,13 +4,13 @@ Routing is decided per envelope recipient (RFC 5321 §3.3); a rule on the subjec
 whole message. Guide 8.1: (a) MX look-up, (b i) rule on the suffix, (b ii) rule on the subject.
 
 How the parts of a rule set are understood:
-- the suffix is compared with the end of the domain, ignoring case, literally as declared;
-- the subject expression is searched in the subject's value, decoded or raw as declared; if the
-  expression itself names "Subject:", as header checks do, in the whole header line. Of several
-  Subject headers a raw filter tests each, a decoding one the first;
+- the subject expression is put to the engine of the MTA (engine.py), which sees what that engine
+  sees; where its answer is not known, the way is not known, and the cause is told;
+- the suffix key is put to it likewise; where none is declared, the rule compares the suffix with
+  the end of the domain, ignoring case, literally as declared;
 - with both rules, a suffixed recipient goes by the suffix rule; the next hop is the same;
 - without a rule that applies, a suffixed recipient still finds IncaMail by the suffix's own MX
-  ("mx"), but TLS is then not forced.
+  ("mx"), unless a default relay is declared; TLS is then not forced.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.routing import (
+    Engine,
     Hazard,
     MessageRouting,
     Method,
@@ -28,13 +29,13 @@ from incamail_lib.facts.routing import (
     Probe,
     Route,
     RuleSet,
-    SubjectView,
 )
 from incamail_lib.i18n import say
 from incamail_lib.routing.address import Address, canonical_suffix, has_suffix, parse_address
-from incamail_lib.routing.expression import compiled
-from incamail_lib.routing.hazards import hazard, printable
-from incamail_lib.routing.route_hazards import Envelope, route_hazards
+from incamail_lib.routing.engine import Headers, ask_subject, ask_suffix, check_pattern
+from incamail_lib.routing.hazards import explained, hazard, printable
+from incamail_lib.routing.reply import Answer, Reply
+from incamail_lib.routing.route_hazards import Envelope, Way, route_hazards
 from incamail_lib.routing.subject import SubjectReading, read_subject
 
 MAX_RECIPIENTS = 1000
@@ -51,12 +52,14 @@ class Sample:
     named: tuple[str, ...] = ()  # addresses in the header, where a whole message was given
     attached: tuple[SubjectReading, ...] = ()  # subjects of attached messages
     hazards: tuple[Hazard, ...] = ()
+    others: tuple[bytes, ...] = ()  # header lines that are no subject, as they came
+    attached_lines: tuple[bytes, ...] = ()  # header lines of parts and attached messages
 
 
 def validate_rules(rules: RuleSet) -> RuleSet:
-    """The same rules, if they can be worked with. Errors: UsageError for a wrong subject pattern
-    or an empty suffix, with what to change."""
-    compiled(rules.subject_pattern)
+    """The same rules, if they can be worked with. Errors: UsageError for a subject pattern that no
+    engine takes, and for an empty suffix, with what to change."""
+    check_pattern(rules.subject_pattern)
     if not rules.suffix.strip(". \t"):
         raise UsageError(say("The IncaMail suffix is empty; it must read like «.incamail.ch»."))
     return rules
@@ -93,16 +96,23 @@ def classify_sample(
     addresses = tuple(parse_address(given) for given in sample.recipients[:MAX_RECIPIENTS])
     envelope = _envelope(sample, addresses, rules=rules, own_domains=own_domains)
     reading = _leading(sample.subjects)
+    routes = tuple(_route(address, envelope) for address in addresses)
     return MessageRouting(
         label=label,
         probe=probe,
         subject_raw=printable(reading.raw, 1000),
         subject_decoded=printable(reading.decoded, 1000),
         tags=reading.tags,
-        subject_matched=envelope.subject_matched,
-        routes=tuple(_route(address, envelope) for address in addresses),
-        hazards=(*sample.hazards, *_message_hazards(sample, envelope)),
+        subject_matched=envelope.subject.selects,
+        routes=routes,
+        hazards=(*_applying(sample.hazards, routes), *_message_hazards(sample, envelope)),
     )
+
+
+def _applying(notes: tuple[Hazard, ...], routes: tuple[Route, ...]) -> tuple[Hazard, ...]:
+    """The hazards of the header; that TLS is waived matters on the way to IncaMail only."""
+    protected = any(route.to_incamail for route in routes)
+    return tuple(note for note in notes if protected or note.code != "tls_not_required")
 
 
 def _leading(subjects: tuple[SubjectReading, ...]) -> SubjectReading:
@@ -119,59 +129,93 @@ def _envelope(
     return Envelope(
         rules=rules,
         reading=_leading(sample.subjects),
-        subject_matched=_subject_matches(sample.subjects, rules),
+        subject=_subject_reply(sample, rules),
         own_domains=frozenset(domain.lower() for domain in own_domains),
         any_suffixed=any(has_suffix(a.domain, genuine) and a.is_routable for a in addresses),
         named_with_suffix=frozenset(a.text for a in named if has_suffix(a.domain, genuine)),
     )
 
 
-def _subject_matches(subjects: tuple[SubjectReading, ...], rules: RuleSet) -> bool:
-    raw = rules.subject_view is SubjectView.RAW
-    expression = compiled(rules.subject_pattern)
-    lead = "Subject: " if "subject" in rules.subject_pattern.lower() else ""
-    seen = [s.raw for s in subjects] if raw else [s.decoded for s in subjects[:1]]
-    return any(expression.search(lead + text) for text in seen)
+def _subject_reply(sample: Sample, rules: RuleSet) -> Reply:
+    """What the subject rule does with the message; without such a rule nothing matches."""
+    if rules.method in (Method.DOMAIN, Method.NONE) and not rules.refuses_tag_without_suffix:
+        return Reply(rules.engine, Answer.MISSES)
+    first = sample.subjects[0] if sample.subjects else SubjectReading()
+    headers = Headers(
+        subjects=tuple(reading.line for reading in sample.subjects),
+        others=sample.others,
+        attached=sample.attached_lines,
+        raw=first.raw,
+        decoded=first.decoded,
+    )
+    return ask_subject(rules, headers)
 
 
 def _route(address: Address, envelope: Envelope) -> Route:
-    rule, hop = _way(address, envelope)
-    to_incamail = bool(rule)
-    refused = not to_incamail and _is_refused(address, envelope)
+    way = _way(address, envelope)
+    to_incamail = bool(way.rule)
+    refused = not to_incamail and way.unknown is None and _is_refused(address, envelope)
     domain = address.domain
     if to_incamail:
         domain = domain.removesuffix(canonical_suffix(envelope.rules.suffix))
     return Route(
         recipient=printable(address.given, SHOWN_ADDRESS),
         to_incamail=to_incamail,
-        rule=rule,
-        next_hop=hop,
+        rule=way.rule,
+        next_hop=way.next_hop,
         refused=refused,
+        unknown=way.unknown,
         sending_type=envelope.reading.sending_type if to_incamail else None,
         delivered_to=printable(f"{address.local}@{domain}", SHOWN_ADDRESS) if to_incamail else "",
-        hazards=route_hazards(address, envelope, rule=rule, refused=refused),
+        hazards=route_hazards(address, envelope, way=way, refused=refused),
     )
 
 
-def _way(address: Address, envelope: Envelope) -> tuple[str, NextHop | None]:
+def _way(address: Address, envelope: Envelope) -> Way:
     """By which rule, and to which next hop; an empty rule is the ordinary route."""
-    rules = envelope.rules
     if not address.is_routable:
-        return "", None
-    by_suffix = has_suffix(address.domain, rules.suffix.strip().rstrip(".").lower())
-    if rules.method in (Method.DOMAIN, Method.BOTH) and by_suffix:
-        return "suffix", rules.next_hop
-    if envelope.selects and not envelope.selects_nowhere:
-        return "subject", rules.next_hop
-    if has_suffix(address.domain, canonical_suffix(rules.suffix)):
-        return "mx", MX_LOOKUP
-    return "", None
+        return Way()
+    way = _chosen(address, envelope)
+    if way.rule and address.is_delivered_by_some:
+        return Way(unknown=say("mail servers differ in what they make of this malformed address"))
+    return way
+
+
+def _chosen(address: Address, envelope: Envelope) -> Way:
+    rules, subject = envelope.rules, envelope.subject
+    suffix = _suffix_reply(address, rules)
+    if suffix.selects:
+        return Way("suffix", rules.next_hop)
+    by_subject = envelope.looks_at_subject and not envelope.selects_nowhere
+    if by_subject and subject.selects:
+        return Way("subject", rules.next_hop)
+    if has_suffix(address.domain, canonical_suffix(rules.suffix)) and not rules.default_relay:
+        return Way("mx", MX_LOOKUP)  # wherever an unknown rule leads, it is IncaMail as well
+    if not suffix.is_known:
+        return Way(unknown=suffix.cause)
+    if not subject.is_known and (by_subject or _would_be_refused(address, envelope)):
+        return Way(unknown=subject.cause)
+    return Way()
+
+
+def _suffix_reply(address: Address, rules: RuleSet) -> Reply:
+    """What the suffix rule does with the address; without such a rule nothing matches."""
+    if rules.method not in (Method.DOMAIN, Method.BOTH):
+        return Reply(rules.engine, Answer.MISSES)
+    if rules.suffix_key:
+        return ask_suffix(rules, address)
+    literally = has_suffix(address.domain, rules.suffix.strip().rstrip(".").lower())
+    return Reply(rules.engine, Answer.MATCHES if literally else Answer.MISSES)
+
+
+def _would_be_refused(address: Address, envelope: Envelope) -> bool:
+    applies = envelope.rules.refuses_tag_without_suffix
+    return applies and address.is_routable and address.domain not in envelope.own_domains
 
 
 def _is_refused(address: Address, envelope: Envelope) -> bool:
     """Whether the client's own rule against tags without suffix holds the message back."""
-    applies = envelope.rules.refuses_tag_without_suffix and envelope.subject_matched
-    return applies and address.is_routable and address.domain not in envelope.own_domains
+    return envelope.subject.selects and _would_be_refused(address, envelope)
 
 
 def _message_hazards(sample: Sample, envelope: Envelope) -> tuple[Hazard, ...]:
@@ -186,7 +230,21 @@ def _message_hazards(sample: Sample, envelope: Envelope) -> tuple[Hazard, ...]:
         notes.append(hazard("no_recipients"))
     if len(sample.recipients) > MAX_RECIPIENTS:
         notes.append(hazard("too_many_recipients", str(len(sample.recipients))))
-    attached = _subject_matches(sample.attached, envelope.rules)
-    if attached and envelope.looks_at_subject and not envelope.selects:
-        notes.append(hazard("attached_subject", sample.attached[0].decoded))
+    if envelope.looks_at_subject or envelope.rules.refuses_tag_without_suffix:
+        notes.extend(_engine_notes(sample, envelope))
     return tuple({(note.code, note.detail): note for note in notes}.values())
+
+
+def _engine_notes(sample: Sample, envelope: Envelope) -> list[Hazard]:
+    """How certain the answer about the subject is."""
+    reply = envelope.subject
+    tagged = next((reading for reading in sample.attached if reading.wants_incamail), None)
+    notes = []
+    if reply.answer is Answer.NO_RULE and reply.cause is not None:
+        notes.append(explained("pattern_refused", reply.cause))
+    elif reply.selects and not reply.asked:
+        named = reply.engine is not Engine.NOT_KNOWN
+        notes.append(hazard("engine_not_asked" if named else "engine_not_named"))
+    if tagged and not reply.selects:
+        notes.append(hazard("attached_subject", tagged.decoded))
+    return notes

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incamail_lib.facts.routing import Hazard, Severity
-from incamail_lib.i18n import N_, Text
+from incamail_lib.i18n import N_, Text, say
 
 _LEAK, _MISROUTED, _WARNING = Severity.LEAK, Severity.MISROUTED, Severity.WARNING
+_UNKNOWN = Severity.UNKNOWN
 SHOWN = 200  # characters of evidence kept
 
 
@@ -71,6 +72,34 @@ HAZARDS: dict[str, HazardKind] = {
             "something on the way has removed it."
         ),
     ),
+    "taken_by_default_relay": HazardKind(
+        _LEAK,
+        N_(
+            "No rule recognises this message, so your default relay takes it, and not IncaMail. "
+            "Enter the relay's exception for .incamail.ch, or a rule of its own."
+        ),
+    ),
+    "tls_not_required": HazardKind(
+        _LEAK,
+        N_(
+            "The message carries the header «TLS-Required: no» (RFC 8689). Postfix 3.10 and later "
+            "then send it in clear where TLS fails, even if your policy forces TLS. Remove the "
+            "header on your server, or set tls_required_enable = no."
+        ),
+    ),
+    # which way it goes cannot be told
+    "route_unknown": HazardKind(_UNKNOWN, N_("Which way this message goes cannot be told.")),
+    "unreadable_message": HazardKind(_UNKNOWN, N_("The file cannot be read as a message.")),
+    "unreadable_recipients": HazardKind(
+        _UNKNOWN,
+        N_(
+            "The list of recipients in the header is damaged, for example by a bracket that is not "
+            "closed. Name the recipients yourself."
+        ),
+    ),
+    "header_too_long": HazardKind(
+        _UNKNOWN, N_("The header is longer than what was examined, so it is not judged.")
+    ),
     # misrouted: goes to IncaMail or fails against the sender's wish
     "refused": HazardKind(
         _MISROUTED,
@@ -116,7 +145,7 @@ HAZARDS: dict[str, HazardKind] = {
         _WARNING,
         N_(
             "No rule recognises this message. It finds IncaMail by the ordinary MX look-up of the "
-            "suffix, and encryption on this hop is not forced."
+            "suffix, unless a default relay takes it, and encryption on this hop is not forced."
         ),
     ),
     "static_next_hop": HazardKind(
@@ -130,7 +159,9 @@ HAZARDS: dict[str, HazardKind] = {
     "stays_internal": HazardKind(
         _WARNING,
         N_(
-            "This recipient is in your own domain: the message stays inside, the tag has no effect."
+            "This recipient is in your own domain: no rule applies and the tag has no effect. If "
+            "the address is an alias or a list that leads outside, or its owner forwards, the copy "
+            "leaves in clear."
         ),
     ),
     "suffix_without_tag": HazardKind(
@@ -160,6 +191,48 @@ HAZARDS: dict[str, HazardKind] = {
     "encoded_tag": HazardKind(
         _WARNING,
         N_("The tag is encoded (RFC 2047): a filter that looks at the raw header does not see it."),
+    ),
+    "hidden_characters": HazardKind(
+        _WARNING,
+        N_(
+            "Invisible characters stand before or within the tag; a rule tied to the start of the "
+            "subject misses it."
+        ),
+    ),
+    "type_tag_in_text": HazardKind(
+        _WARNING,
+        N_(
+            "The subject contains <c>, <p> or <r> in its text. It is not taken for a tag here; "
+            "what the add-in and IncaMail do with it is not documented."
+        ),
+    ),
+    "sloppy_encoded_word": HazardKind(
+        _WARNING,
+        N_(
+            "An encoded part of the subject contains blanks, which RFC 2047 forbids. Most mail "
+            "programs show it decoded all the same; a mail server may not recognise the tag."
+        ),
+    ),
+    "pattern_refused": HazardKind(
+        _WARNING,
+        N_(
+            "Your mail server refuses the subject pattern and skips the line: there is no subject "
+            "rule at all."
+        ),
+    ),
+    "engine_not_asked": HazardKind(
+        _WARNING,
+        N_(
+            "This is what the documentation of your mail server says; it could not be asked here. "
+            "Send this message to yourself with a test address and look which way it takes."
+        ),
+    ),
+    "engine_not_named": HazardKind(
+        _WARNING,
+        N_(
+            "It is not said which mail server compares the subject. All those known here would "
+            "treat this message alike; name yours to be certain."
+        ),
     ),
     "undecodable_subject": HazardKind(_WARNING, N_("A part of the subject could not be decoded.")),
     "unknown_charset": HazardKind(
@@ -200,9 +273,11 @@ HAZARDS: dict[str, HazardKind] = {
     "resent": HazardKind(
         _WARNING, N_("The message was resent; the recipients are those of the Resent headers.")
     ),
-    "no_recipients": HazardKind(_WARNING, N_("The message has no recipients.")),
+    "no_recipients": HazardKind(
+        _UNKNOWN, N_("No recipients were found in the message, so nothing can be said of its way.")
+    ),
     "too_many_recipients": HazardKind(
-        _WARNING, N_("Only the first recipients were examined; the message has more.")
+        _UNKNOWN, N_("Only the first recipients were examined; the message has more.")
     ),
     "needs_smtputf8": HazardKind(
         _WARNING,
@@ -233,6 +308,19 @@ def hazard(code: str, detail: str = "", *, severity: Severity | None = None) -> 
         severity=severity or kind.severity,
         detail=printable(detail),
         text=Text(template=kind.explanation),
+    )
+
+
+def explained(code: str, cause: Text) -> Hazard:
+    """The hazard `code` told with its cause."""
+    return hazard(code, cause.english()).model_copy(
+        update={
+            "text": say(
+                "{meaning} Cause: {cause}.",
+                meaning=Text(template=HAZARDS[code].explanation),
+                cause=cause,
+            )
+        }
     )
 
 

@@ -26,16 +26,23 @@ class Likeness(StrEnum):
     EMBEDDED = "embedded"  # as if the suffix had been appended: firm.example.notincamail.ch
 
 
-def likeness(domain: str, suffix: str) -> Likeness:
-    """How `domain` (comparable form) resembles the genuine `suffix`; genuine ones do not."""
+def likeness(domain: str, suffix: str, next_hop: str = "") -> Likeness:
+    """How `domain` (comparable form) resembles the genuine `suffix`; genuine ones do not.
+
+    `next_hop` is the host that mail for IncaMail is handed to, if any.
+    """
     genuine = canonical_suffix(suffix)
     base = genuine[1:]
+    if next_hop and domain.endswith("." + next_hop):
+        return Likeness.EMBEDDED  # the host of the route in the place of the suffix
     if len(base) < 3 or domain == base or domain.endswith(genuine):
         return Likeness.NONE
     labels = [u_label(label) for label in domain[:_EXAMINED].split(".")]
     size = base.count(".") + 1
     if base in ".".join(labels[:-1]):
         return Likeness.EMBEDDED
+    if len(labels) > size and skeleton("".join(labels)).endswith(skeleton(base.replace(".", ""))):
+        return Likeness.EMBEDDED  # a dot too many: inca.mail.ch
     for length in (size, size - 1):
         if length and _resembles(".".join(labels[-length:]), base):
             return Likeness.EMBEDDED if len(labels) > length else Likeness.BARE
@@ -43,16 +50,17 @@ def likeness(domain: str, suffix: str) -> Likeness:
 
 
 def _resembles(tail: str, base: str) -> bool:
-    plain, wanted = _skeleton(tail), _skeleton(base)
+    plain, wanted = skeleton(tail), skeleton(base)
     if plain.endswith(wanted) or plain.replace("-", ".").endswith(wanted):
         return True
     if plain.count(".") != wanted.count("."):
-        return plain == wanted.replace(".", "")
+        return plain in (wanted.replace(".", ""), wanted.rpartition(".")[0])
     name, expected = plain.partition(".")[0], wanted.partition(".")[0]
     return len(expected) > 4 and (name == expected or _one_edit_apart(name, expected))
 
 
-def _skeleton(text: str) -> str:
+def skeleton(text: str) -> str:
+    """The text in small Latin letters without marks, twins replaced: for comparison only."""
     apart = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(char for char in apart if not unicodedata.combining(char))
     return bare.translate(_TWINS)

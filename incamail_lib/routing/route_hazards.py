@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
-from incamail_lib.facts.routing import Hazard, Method, NextHopKind, RuleSet, Severity
+from incamail_lib.facts.routing import (
+    Hazard,
+    Method,
+    NextHop,
+    NextHopKind,
+    RuleSet,
+    Severity,
+)
+from incamail_lib.i18n import Text
 from incamail_lib.routing.address import (
     Address,
     canonical_suffix,
     has_suffix,
     length_problems,
 )
-from incamail_lib.routing.hazards import hazard
+from incamail_lib.routing.hazards import explained, hazard
 from incamail_lib.routing.lookalike import Likeness, likeness
+from incamail_lib.routing.reply import Reply
 from incamail_lib.routing.subject import SubjectReading
+
+_PASSED_ON = re.compile(r"%[^%!]+\.[^%!]+$|^[^%!]+\.[^%!]+!")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One recipient's way: by which rule ("": the ordinary route), or why it cannot be told."""
+
+    rule: str = ""
+    next_hop: NextHop | None = None
+    unknown: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -23,7 +44,7 @@ class Envelope:
 
     rules: RuleSet
     reading: SubjectReading
-    subject_matched: bool
+    subject: Reply  # of the subject rule
     own_domains: frozenset[str]
     any_suffixed: bool
     named_with_suffix: frozenset[str]
@@ -36,12 +57,17 @@ class Envelope:
     @property
     def selects(self) -> bool:
         """Whether the subject rule is in force and matches."""
-        return self.looks_at_subject and self.subject_matched
+        return self.looks_at_subject and self.subject.selects
 
     @property
     def selects_nowhere(self) -> bool:
         """Whether the subject rule names no host: each domain's own MX is then looked up."""
         return self.rules.next_hop.kind is NextHopKind.MX and not self.rules.next_hop.value
+
+    @property
+    def host(self) -> str:
+        """The host of the next hop, e.g. "im.post.ch"."""
+        return self.rules.next_hop.value.strip("[] ").lower()
 
     @property
     def suffix(self) -> str:
@@ -50,25 +76,27 @@ class Envelope:
 
 
 def route_hazards(
-    address: Address, envelope: Envelope, *, rule: str, refused: bool
+    address: Address, envelope: Envelope, *, way: Way, refused: bool
 ) -> tuple[Hazard, ...]:
     """Every hazard of this recipient, the gravest kind first as found."""
     if not address.is_routable:
         return _malformed(address, envelope)
     wished = envelope.reading.wants_incamail or has_suffix(address.domain, envelope.suffix)
-    if rule:
-        notes = _on_the_way(address, envelope, rule)
+    if way.rule:
+        notes = _on_the_way(address, envelope, way.rule)
+    elif way.unknown is not None:
+        notes = [explained("route_unknown", way.unknown)]
     elif refused:
         notes = [hazard("refused")]
     else:
         notes = _in_clear(address, envelope)
-    if rule or wished:
+    if way.rule or wished or address.is_delivered_by_some:
         notes += _address_notes(address, envelope)
     return tuple(notes)
 
 
 def _malformed(address: Address, envelope: Envelope) -> tuple[Hazard, ...]:
-    """A malformed address is refused by any server, so nothing leaks; it may be a near miss."""
+    """No server delivers to such an address, so nothing leaks; it may be a near miss."""
     notes = [hazard("malformed_address", f"{address.problem}: {address.given}")]
     if envelope.suffix in address.local.lower():
         notes.append(hazard("suffix_in_local_part", severity=Severity.WARNING))
@@ -79,7 +107,11 @@ def _in_clear(address: Address, envelope: Envelope) -> list[Hazard]:
     """What the ordinary route means for this recipient; [] for ordinary mail."""
     reading = envelope.reading
     if address.domain in envelope.own_domains:
-        return [hazard("stays_internal")] if reading.wants_incamail else []
+        if not reading.wants_incamail:
+            return []
+        # Postfix sends user%host@own.example on to host (allow_percent_hack, swap_bangpath)
+        passed_on = _PASSED_ON.search(address.local) and not address.is_quoted
+        return [hazard("tag_without_suffix" if passed_on else "stays_internal")]
     notes = _near_misses(address, envelope)
     wish = _unmet_wish(address, envelope)
     if wish:
@@ -92,6 +124,8 @@ def _in_clear(address: Address, envelope: Envelope) -> list[Hazard]:
 def _unmet_wish(address: Address, envelope: Envelope) -> str:
     """The code of the reason why confidential content leaves in clear, or ""."""
     reading = envelope.reading
+    if has_suffix(address.domain, envelope.suffix):
+        return "taken_by_default_relay"
     if reading.wants_incamail:
         if envelope.selects:
             return "subject_rule_without_host"
@@ -105,7 +139,7 @@ def _unmet_wish(address: Address, envelope: Envelope) -> str:
 
 def _near_misses(address: Address, envelope: Envelope) -> list[Hazard]:
     notes = []
-    like = likeness(address.domain, envelope.suffix)
+    like = likeness(address.domain, envelope.suffix, envelope.host)
     if like:
         certain = like is Likeness.EMBEDDED or envelope.reading.wants_incamail
         severity = Severity.LEAK if certain else Severity.WARNING
@@ -130,7 +164,7 @@ def _on_the_way(address: Address, envelope: Envelope, rule: str) -> list[Hazard]
     notes = [hazard(code) for code, applies in noted.items() if applies]
     if suffixed and reading.is_mistyped:
         notes.append(hazard("mistyped_tag", reading.decoded, severity=Severity.WARNING))
-    if likeness(address.domain, envelope.suffix):
+    if likeness(address.domain, envelope.suffix, envelope.host):
         notes.append(hazard("lookalike_suffix", address.domain, severity=Severity.MISROUTED))
     return notes
 

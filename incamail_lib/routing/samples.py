@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from incamail_lib.facts.routing import MessageRouting, Probe, RuleSet
 from incamail_lib.routing.address import canonical_suffix
 from incamail_lib.routing.classify import classify
+from incamail_lib.routing.message import classify_message
 
 REPLY_PREFIXES = ("Re:", "RE:", "Fwd:", "FW:", "AW:", "WG:", "TR:", "R:", "I:")
 PARTNER = "partner@recipient.example"
 OTHER = "other@third-party.example"
 _TAGGED = "<im><c> Test-Mail outbound to IncaMail"
 _FRENCH = "<im><c> Décision médicale"
+_LONG = "<im><c> Décision médicale concernant la réadaptation professionnelle de l'assurée"
 _ORDINARY = "Termin im Januar: impression, Immobilien, image, c/p/r"
 
 
@@ -28,10 +30,20 @@ def standard_samples(rules: RuleSet, domains: Sequence[str]) -> tuple[MessageRou
     A result carries its probe, and as label its name ("reply AW:" for replies, the domain after
     "own_domain_suffixed"). Errors: UsageError for rules that `validate_rules` refuses.
     """
-    return tuple(
+    tried = tuple(
         classify(recipients, subject, rules, own_domains=domains, label=label, probe=probe)
         for probe, label, recipients, subject in _battery(canonical_suffix(rules.suffix), domains)
     )
+    return (*tried, _tls_waived(rules, domains))
+
+
+def _tls_waived(rules: RuleSet, domains: Sequence[str]) -> MessageRouting:
+    """A message whose header permits that it be sent in clear (RFC 8689 §4)."""
+    recipient = PARTNER + canonical_suffix(rules.suffix)
+    eml = f"To: {recipient}\nSubject: {_TAGGED}\nTLS-Required: no\n\nTest\n".encode()
+    probe = Probe.TLS_WAIVED
+    found = classify_message(eml, rules, own_domains=domains, label=probe.value)
+    return found.model_copy(update={"probe": probe})
 
 
 _Row = tuple[Probe, str, tuple[str, ...], str | bytes]
@@ -71,6 +83,10 @@ def _named(suffix: str, domains: Sequence[str]) -> list[tuple[Probe, tuple[str, 
         (Probe.ENCODED_B, (PARTNER,), _word_b(_FRENCH)),
         (Probe.ENCODED_Q, (PARTNER,), _word_q(_FRENCH)),
         (Probe.ENCODED_SPLIT, (PARTNER,), _word_q("<i") + b"\r\n " + _word_q(_FRENCH[2:])),
+        (Probe.ENCODED_LONG, (PARTNER,), _word_b(_LONG)),
+        (Probe.TAG_UPPER_CASE, (PARTNER,), "<IM><C> Test"),
+        (Probe.TWO_BLANKS, (PARTNER,), b" " + _TAGGED.encode()),
+        (Probe.FOLD_FIRST, (PARTNER,), b"\r\n " + _TAGGED.encode()),
         (Probe.FOLDED, (PARTNER,), b"<im><c>\r\n Test-Mail\r\n\toutbound to IncaMail"),
         (Probe.MIXED_TAGGED, (suffixed, OTHER, *colleague), _TAGGED),
         (Probe.LOOKALIKE_PREFIX, (f"{PARTNER}.not{base}",), "Test"),
@@ -78,6 +94,7 @@ def _named(suffix: str, domains: Sequence[str]) -> list[tuple[Probe, tuple[str, 
         (Probe.LOOKALIKE_HOMOGRAPH, (f"{PARTNER}.{twin}",), "Test"),
         (Probe.PLATFORM_ITSELF, (f"somebody@{base}",), "Test"),
         (Probe.ORDINARY, (PARTNER,), _ORDINARY),
+        *((Probe.ALIAS, (address,), _TAGGED) for address in colleague),
     ]
 
 

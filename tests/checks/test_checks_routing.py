@@ -12,12 +12,12 @@ from incamail_lib.checks._core import judge
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
 from incamail_lib.facts.dns import DnsFacts, DnsStatus
 from incamail_lib.facts.routing import (
+    Engine,
     MessageRouting,
     Method,
     NextHop,
     NextHopKind,
     RuleSet,
-    SubjectView,
 )
 from incamail_lib.findings import Finding, Level, Outcome
 from incamail_lib.routing import classify, standard_samples
@@ -32,7 +32,9 @@ WITH_MX = DnsFacts(platform_mx=answer("probe.incamail.ch", "MX", "10 gw1.incamai
 
 
 def rules(method: Method, **changes: Any) -> RuleSet:
-    return RuleSet(**({"method": method, "next_hop": SMART_HOST} | changes))
+    """By Exim on the decoded subject, where nothing else is said."""
+    usual = {"method": method, "next_hop": SMART_HOST, "engine": Engine.EXIM_DECODED}
+    return RuleSet(**(usual | {"subject_pattern": "(?i)<im>"} | changes))
 
 
 def measured(given: RuleSet, *samples: MessageRouting, **changes: Any) -> AuditFacts:
@@ -55,7 +57,7 @@ def test_a_suffix_rule_that_refuses_tags_without_suffix_is_sound() -> None:
     strict = rules(
         Method.DOMAIN,
         refuses_tag_without_suffix=True,
-        subject_pattern="^((re|fwd?|aw|wg|tr|r|i): *)*<(im|c|p|r)>",
+        subject_pattern="(?i)^((re|fwd?|aw|wg|tr|r|i): *)*<(im|c|p|r)>",
     )
     assert failures(measured(strict)) == {}
 
@@ -70,12 +72,13 @@ def test_the_guides_suffix_rule_leaks_only_by_hand() -> None:
 
 def test_a_raw_subject_rule_alone_is_a_required_failure() -> None:
     """Encoded mail leaves in clear and nothing else catches it."""
-    raw = rules(Method.SUBJECT, subject_view=SubjectView.RAW)
+    raw = rules(Method.SUBJECT, engine=Engine.POSTFIX_REGEXP, subject_pattern="<im>")
     assert failures(measured(raw, dns=WITH_MX)) == {
         "ROUT02": Level.RECOMMENDED,
         "ROUT04": Level.REQUIRED,
         "ROUT05": Level.RECOMMENDED,
         "ROUT07": Level.RECOMMENDED,
+        "ROUT17": Level.RECOMMENDED,
     }
     decoded = rules(Method.SUBJECT)
     assert "ROUT04" not in failures(measured(decoded, dns=WITH_MX))
@@ -83,7 +86,7 @@ def test_a_raw_subject_rule_alone_is_a_required_failure() -> None:
 
 def test_beside_a_suffix_rule_the_subject_rule_is_a_second_net() -> None:
     """The same holes are recommended: add-in mail is caught by its suffix."""
-    both = rules(Method.BOTH, subject_view=SubjectView.RAW)
+    both = rules(Method.BOTH, engine=Engine.POSTFIX_REGEXP, subject_pattern="<im>")
     assert set(failures(measured(both)).values()) == {Level.RECOMMENDED}
     assert "ROUT04" in failures(measured(both))
     assert "ROUT03" not in failures(measured(both))
@@ -91,7 +94,7 @@ def test_beside_a_suffix_rule_the_subject_rule_is_a_second_net() -> None:
 
 def test_an_anchored_pattern_misses_replies() -> None:
     """«^<im>» lets «Re: <im>» leave in clear; the finding names the prefixes."""
-    anchored = rules(Method.SUBJECT, subject_pattern="^<im>")
+    anchored = rules(Method.SUBJECT, subject_pattern="(?i)^<im>")
     finding = found("ROUT06", measured(anchored))
     assert (finding.outcome, finding.level) == (FAILED, Level.REQUIRED)
     assert "AW: <im><c>" in finding.seen.english()
@@ -100,7 +103,7 @@ def test_an_anchored_pattern_misses_replies() -> None:
 
 def test_a_pattern_that_misses_its_own_tag_is_required() -> None:
     """A subject rule that does not recognise the plain tag does nothing at all."""
-    wrong = rules(Method.SUBJECT, subject_pattern=r"\[im\]")
+    wrong = rules(Method.SUBJECT, subject_pattern=r"\N\[im\]\N")
     assert failures(measured(wrong))["ROUT03"] is Level.REQUIRED
     assert "ROUT03" not in failures(measured(rules(Method.SUBJECT)))
 
@@ -204,7 +207,9 @@ def test_a_suffix_without_dot_takes_lookalikes_for_incamail() -> None:
 
 def test_a_wide_pattern_selects_ordinary_mail() -> None:
     """«im» without brackets is in many German, French and Italian words."""
-    assert found("ROUT12", measured(rules(Method.SUBJECT, subject_pattern="im"))).outcome is FAILED
+    assert (
+        found("ROUT12", measured(rules(Method.SUBJECT, subject_pattern="(?i)im"))).outcome is FAILED
+    )
     assert found("ROUT12", measured(rules(Method.SUBJECT))).outcome is PASSED
 
 
@@ -244,3 +249,107 @@ def test_without_classified_probes_nothing_is_claimed() -> None:
     outcomes = {c: found(c, audited).outcome for c in CODES if c not in ("ROUT08", "ROUT10")}
     assert outcomes.pop("ROUT14") is NOT_APPLICABLE
     assert set(outcomes.values()) == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("engine", "pattern", "outcome"),
+    [
+        (Engine.POSTFIX_REGEXP, "^Subject:.*<im>", PASSED),
+        (Engine.POSTFIX_REGEXP, "(?i)^Subject:.*<im>", FAILED),  # refused: there is no rule
+        (Engine.POSTFIX_PCRE, "(?i)^Subject:.*<im>", PASSED),
+        (Engine.POSTFIX_TABLE, "<im>", FAILED),  # compares addresses only
+        (Engine.EXIM_DECODED, "(?i)<im>", PASSED),
+        (Engine.NOT_KNOWN, "<im>", UNKNOWN),
+        (Engine.EXCHANGE_ONLINE, "<im>", UNKNOWN),  # documented, and yet not asked
+        (Engine.EXCHANGE_ONLINE_WORDS, "<im>", UNKNOWN),
+        (Engine.EXCHANGE_SERVER, "<im>", UNKNOWN),
+        (Engine.CISCO_ESA, "<im>", UNKNOWN),
+        (Engine.SEPPMAIL, "<im>", UNKNOWN),
+    ],
+)
+def test_the_engine_must_be_known_and_take_the_expression(
+    engine: Engine, pattern: str, outcome: Outcome
+) -> None:
+    """A refused line is a failure; an engine that is not named or cannot be asked is unknown."""
+    audited = measured(rules(Method.SUBJECT, engine=engine, subject_pattern=pattern))
+    assert found("ROUT15", audited).outcome is outcome
+    assert found("ROUT15", measured(rules(Method.DOMAIN))).outcome is NOT_APPLICABLE
+
+
+def test_engines_that_differ_are_named_and_nothing_is_claimed() -> None:
+    """«(?i)» without a named engine: one refuses it, others match; a test message settles it."""
+    unnamed = rules(Method.SUBJECT, engine=Engine.NOT_KNOWN, subject_pattern="(?i)<im>")
+    finding = found("ROUT03", measured(unnamed))
+    assert finding.outcome is UNKNOWN
+    assert "refused by: Postfix (regexp:)" in finding.seen.english()
+    assert "<im><c> Test-Mail" in finding.remedy.english()
+    assert found("ROUT03", measured(rules(Method.SUBJECT))).outcome is PASSED
+
+
+def test_one_spelling_of_the_tag_is_not_enough() -> None:
+    """Exactly one blank, small letters: a fold or a capital leaves in clear."""
+    exact = rules(Method.SUBJECT, engine=Engine.POSTFIX_REGEXP, subject_pattern="^Subject: <im>")
+    assert found("ROUT16", measured(exact)).outcome is FAILED
+    small = rules(Method.SUBJECT, subject_pattern="<im>")
+    assert "<IM>" in found("ROUT16", measured(small)).seen.english()
+    assert found("ROUT16", measured(rules(Method.SUBJECT))).outcome is PASSED
+
+
+def test_exim_leaves_very_long_words_undecoded() -> None:
+    """Judged where the subject is all there is; the suffix rule does not need it."""
+    assert found("ROUT17", measured(rules(Method.SUBJECT))).outcome is FAILED
+    assert found("ROUT17", measured(rules(Method.BOTH))).outcome is NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("engine", "key", "goes"),
+    [
+        (Engine.POSTFIX_TABLE, ".incamail.ch", True),
+        (Engine.POSTFIX_TABLE, "*.incamail.ch", False),  # as the guide prints it
+        (Engine.POSTFIX_TABLE, "incamail.ch", False),
+        (Engine.EXIM_DECODED, "*.incamail.ch", True),
+        (Engine.EXIM_DECODED, ".incamail.ch", False),
+        (Engine.EXCHANGE_ONLINE, "*.incamail.ch", True),
+        (Engine.CISCO_ESA, ".incamail.ch", True),
+    ],
+)
+def test_the_suffix_key_is_read_as_the_mail_server_reads_it(
+    engine: Engine, key: str, goes: bool
+) -> None:
+    """A key that selects nothing leaves the suffix to the MX or to the default relay."""
+    by_key = rules(Method.DOMAIN, engine=engine, suffix_key=key, default_relay="relay.example")
+    finding = found("ROUT01", measured(by_key))
+    assert finding.outcome is (PASSED if goes else FAILED)
+    if engine is Engine.POSTFIX_TABLE and not goes:
+        assert ".incamail.ch smtp:[im.post.ch]" in finding.remedy.english()
+    without_relay = by_key.model_copy(update={"default_relay": ""})
+    assert ("ROUT02" in failures(measured(without_relay))) is not goes
+
+
+def test_an_unnamed_engine_and_a_key_that_engines_read_differently_is_unknown() -> None:
+    """«*.incamail.ch» works in Exim and Exchange and selects nothing in Postfix."""
+    unsure = rules(
+        Method.DOMAIN,
+        engine=Engine.NOT_KNOWN,
+        suffix_key="*.incamail.ch",
+        default_relay="relay.example",
+    )
+    assert found("ROUT01", measured(unsure)).outcome is UNKNOWN
+
+
+def test_a_sample_that_cannot_be_read_or_was_cut_never_passes() -> None:
+    """ROUT14 passes on a whole list, and is unknown on one that was cut."""
+    given = rules(Method.DOMAIN)
+    for number, outcome in ((3, PASSED), (1001, UNKNOWN)):
+        to = [f"a{n}@partner.example.incamail.ch" for n in range(number)]
+        sample = classify(to, "<im><c> x", given, label="many")
+        assert found("ROUT14", measured(given, sample)).outcome is outcome
+
+
+@pytest.mark.parametrize("engine", [Engine.NOT_KNOWN, Engine.POSTFIX_TABLE])
+def test_a_suffix_rule_whose_key_is_not_said_is_no_pass(engine: Engine) -> None:
+    """Who copies the guide's asterisk into Postfix has no rule; with the key said it is known."""
+    silent = rules(Method.DOMAIN, engine=engine)
+    assert found("ROUT01", measured(silent)).outcome is UNKNOWN
+    postfix = rules(Method.DOMAIN, engine=Engine.POSTFIX_TABLE, suffix_key=".incamail.ch")
+    assert found("ROUT01", measured(postfix)).outcome is PASSED

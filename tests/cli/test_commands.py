@@ -91,6 +91,69 @@ def test_route_warns_of_a_leak_by_its_exit_code() -> None:
     assert leak["routes"][0]["hazards"][0]["severity"] == "leak"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--method", "subject", "--pattern", "(?i)^Subject:.*<im>"], 3),  # engines differ
+        (["--method", "subject", "--engine", "postfix_regexp", "--pattern", "(?i)<im>"], 1),
+        (["--method", "subject", "--engine", "exim_decoded", "--pattern", "(?i)<im>"], 0),
+        (["--method", "subject", "--engine", "seppmail"], 3),
+        (["--own-domain", "b.example"], 0),
+    ],
+)
+def test_route_asks_the_named_engine(arguments: list[str], code: int) -> None:
+    """0 to IncaMail, 1 in clear, 3 where it cannot be told."""
+    message = ["route", "--to", "a@b.example", "--subject", "<im><c> x", "--json"]
+    found = json.loads(said(*message, *arguments, code=code))
+    assert (found["routes"][0]["unknown"] is not None) is (code == 3)
+
+
+def test_route_says_that_the_key_of_the_suffix_is_not_known() -> None:
+    """Until it is named with its mail server."""
+    to = ["route", "--to", "a@b.example.incamail.ch", "--subject", "<im><c> x"]
+    assert "--suffix-key" in said(*to)
+    named = ["--engine", "postfix_table", "--suffix-key", ".incamail.ch"]
+    assert "--suffix-key" not in said(*to, *named)
+
+
+def test_contradictory_tags_end_with_exit_code_1() -> None:
+    """Although the message goes to IncaMail: which type is meant cannot be known."""
+    to = ["route", "--to", "a@b.example.incamail.ch", "--subject"]
+    said(*to, "<im><c><r> x", code=1)
+    said(*to, "<im><c> x")
+
+
+def test_route_takes_the_dossiers_domains_and_refuses_what_contradicts_it(tmp_path: Path) -> None:
+    """A colleague is a colleague; the same option with the same value is no contradiction."""
+    dossier = tmp_path / "muster.yaml"
+    dossier.write_text(
+        "organisation: Muster AG\ndomains: [muster.example]\nrouting: {method: domain, "
+        "engine: postfix_table, suffix_key: .incamail.ch, default_relay: none}\n",
+        encoding="utf-8",
+    )
+    asked = ["route", "--dossier", str(dossier), "--to", "b@muster.example"]
+    found = json.loads(said(*asked, "--subject", "<im><c> x", "--json"))
+    assert [h["code"] for h in found["routes"][0]["hazards"]] == ["stays_internal"]
+    said(*asked, "--method", "domain", "--engine", "postfix_table")
+    for option in (
+        ["--method", "subject"],
+        ["--engine", "exim_raw"],
+        ["--suffix-key", "*.incamail.ch"],
+        ["--relay", "relay.example"],
+        ["--own-domain", "other.example"],
+    ):
+        assert "dossier says otherwise" in said(*asked, *option, code=2).replace("\n", " ")
+
+
+def test_a_message_that_cannot_be_read_ends_with_exit_code_3(tmp_path: Path) -> None:
+    """With its cause; in order it ends with 0."""
+    eml = tmp_path / "message.eml"
+    eml.write_bytes(b"\xef\xbb\xbfTo: a@b.example\r\nSubject: x\r\n\r\n")
+    assert "byte order mark" in said("route", str(eml), code=3).replace("\n", " ")
+    eml.write_bytes(b"To: a@b.example\r\nSubject: x\r\n\r\n")
+    said("route", str(eml))
+
+
 def test_inspect_says_what_a_file_is_good_for(tmp_path: Path) -> None:
     """Usable as server and as client, key present; a missing file is wrong use."""
     from probe.served import LAB

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,77 @@ class Exim:
     directory: Path
     log: Log
     pid: int
+
+
+ROUTING = """\
+primary_hostname = out.muster.example
+exim_user = Debian-exim
+exim_group = Debian-exim
+spool_directory = {folder}/spool
+log_file_path = {folder}/log/%slog
+pid_file_path = {folder}/log/exim.pid
+daemon_smtp_ports = {port}
+local_interfaces = 127.0.0.1
+disable_ipv6 = true
+keep_environment =
+add_environment =
+exim_path = {program}
+queue_only = true
+tls_advertise_hosts =
+remote_max_parallel = 1
+host_lookup =
+dns_again_means_nonexist = *
+qualify_domain = muster.example
+qualify_recipient = muster.example
+recipient_unqualified_hosts = *
+smtp_accept_queue_per_connection = 0
+smtp_accept_max_per_connection = 0
+smtp_max_unknown_commands = 100000
+smtp_max_synprot_errors = 100000
+smtputf8_advertise_hosts = *
+acl_smtp_rcpt = accept_all
+acl_smtp_data = accept_all
+begin acl
+accept_all:
+  accept
+begin routers
+{routers}
+begin rewrite
+"""
+
+
+def deliver(mta: Exim) -> None:
+    """One queue run, as root: Exim's own user cannot start the program in the user's cache."""
+    command = [PROGRAM, "-C", mta.directory / "exim.conf", "-qff"]
+    subprocess.run(command, check=True, timeout=300)
+
+
+def transports(**ports: int) -> str:
+    """A transport of each name that hands over to a port on loopback."""
+    made = "".join(
+        f"{name}:\n  driver = smtp\n  port = {port}\n  allow_localhost\n  hosts_try_chunking =\n"
+        for name, port in ports.items()
+    )
+    return f"begin transports\n{made}"
+
+
+@contextmanager
+def routing(routers: str) -> Iterator[Exim]:
+    """Run Exim as a sending gateway with these routers and transports, without TLS."""
+    folder = Path(tempfile.mkdtemp(prefix="incamail-exim-"))
+    try:
+        folder.chmod(0o755)
+        for name in ("spool", "log"):
+            (folder / name).mkdir()
+            shutil.chown(folder / name, OWNER, OWNER)
+        port = free_port()
+        text = ROUTING.format(folder=folder, port=port, routers=routers, program=PROGRAM)
+        (folder / "exim.conf").write_text(text)
+        log = Log(folder / "log" / "mainlog")
+        with started([PROGRAM, "-C", folder / "exim.conf", "-bdf"], port=port, log=log) as pid:
+            yield Exim(port, folder, log, pid)
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager

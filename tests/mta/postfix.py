@@ -6,6 +6,7 @@ touched. Postfix changes users, so this needs root.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from pathlib import Path
 from mta.process import Log, free_port, started
 
 MASTER = Path("/usr/lib/postfix/sbin/master")
+PCRE = Path("/usr/lib/postfix/postfix-pcre.so")  # Debian's postfix-pcre
 OWNER = "postfix"
 GROUP = "postdrop"
 
@@ -80,9 +82,10 @@ class Postfix:
 
 @contextmanager
 def running(
-    settings: Mapping[str, str], files: Mapping[str, bytes] | None = None
+    settings: Mapping[str, str], files: Mapping[str, bytes] | None = None, services: str = ""
 ) -> Iterator[Postfix]:
-    """Run Postfix with `settings` on top of the base; `files` are written beside main.cf.
+    """Run Postfix with `settings` on top of the base; `files` are written beside main.cf, further
+    `services` at the end of master.cf.
 
     `{dir}` in a value becomes that folder. On leaving, every process and file is gone.
     """
@@ -93,17 +96,20 @@ def running(
         for name, content in (files or {}).items():
             _write(folder / name, content)
         _make_queue(folder)
-        yield from _run(folder, settings)
+        yield from _run(folder, settings, services)
     finally:
         shutil.rmtree(folder)
 
 
-def _run(folder: Path, settings: Mapping[str, str]) -> Iterator[Postfix]:
+def _run(folder: Path, settings: Mapping[str, str], services: str) -> Iterator[Postfix]:
     port = free_port()
     values = _base(folder) | {k: v.replace("{dir}", str(folder)) for k, v in settings.items()}
     main = "".join(f"{key} = {value}\n" for key, value in values.items())
     (folder / "main.cf").write_text(main)
-    (folder / "master.cf").write_text(SERVICES.format(port=port))
+    further = services.replace("{dir}", str(folder))
+    (folder / "master.cf").write_text(SERVICES.format(port=port) + further)
+    for path in (path for path in folder.iterdir() if path.is_file()):
+        os.utime(path, (1, 1))  # Postfix waits two seconds for a file to settle
     log = Log(folder / "mail.log")
     # -d: stay in the foreground
     with started([MASTER, "-c", folder, "-d"], port=port, log=log) as pid:

@@ -54,6 +54,10 @@ def test_valid_addresses_are_taken_apart(given: str, local: str, domain: str) ->
         ("a\x00b@x.example", "control_characters"),
         ("a@x.example, b@y.example", "several_addresses"),
         ("a" * 3000 + "@x.example", "longer_than_examined"),
+        ("hans%gmail.example", "percent_route"),
+        ("gmail.example!hans", "bang_path"),
+        ("hans@partner . example", "blanks_in_domain"),
+        ("a@partner\u3002example", "foreign_dot"),
     ],
 )
 def test_malformed_addresses_are_named_as_such(given: str, problem: str) -> None:
@@ -111,6 +115,10 @@ def test_lengths_are_counted_in_octets(local: str, domain: str, wrong: int) -> N
         ("firm.example.incamail.com", Likeness.EMBEDDED),
         ("firm.example.incamail-ch", Likeness.EMBEDDED),
         ("firm.example.incamailch", Likeness.EMBEDDED),
+        ("firm.example.incamail", Likeness.EMBEDDED),
+        ("firm.example.inca.mail.ch", Likeness.EMBEDDED),
+        ("firm.example.im.post.ch", Likeness.EMBEDDED),
+        ("im.post.ch", Likeness.NONE),
         ("firm.example.incamail.ch", Likeness.NONE),
         ("incamail.ch", Likeness.NONE),
         ("firm.example", Likeness.NONE),
@@ -120,7 +128,7 @@ def test_lengths_are_counted_in_octets(local: str, domain: str, wrong: int) -> N
 )
 def test_lookalikes_are_told_from_the_genuine_suffix(domain: str, expected: Likeness) -> None:
     """Misspelt, disguised and foreign suffixes resemble; genuine and ordinary ones do not."""
-    assert likeness(domain, SUFFIX) is expected
+    assert likeness(domain, SUFFIX, "im.post.ch") is expected
 
 
 @settings(max_examples=200, deadline=None)

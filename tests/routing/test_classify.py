@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from incamail_lib.errors import IncaMailError
 from incamail_lib.facts.routing import (
+    Engine,
     MessageRouting,
     Method,
     NextHop,
@@ -226,26 +227,26 @@ def test_a_hand_typed_tag_is_enough_under_a_subject_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("subject", "pattern", "view", "matched"),
+    ("subject", "pattern", "engine", "matched"),
     [
-        (b"=?utf-8?b?PGltPjxjPg==?= x", "<im>", SubjectView.DECODED, True),
-        (b"=?utf-8?b?PGltPjxjPg==?= x", "<im>", SubjectView.RAW, False),
-        (b"=?utf-8?q?=3Ci?=\r\n =?utf-8?q?m=3E=3Cc=3E?=", "<im>", SubjectView.RAW, False),
-        (b"<im><c>\r\n x", "^<im><c> x", SubjectView.DECODED, True),
-        (b"<im><c>\r\n x", "^<im><c> x", SubjectView.RAW, False),
-        (b"<im><c>\r\n x", "^Subject:.*<im>", SubjectView.RAW, True),
-        (b"x\r\n <im><c>", "^Subject:.*<im>", SubjectView.RAW, True),
-        ("Re: <im><c> x", "^<im>", SubjectView.DECODED, False),
-        ("AW: <im><c> x", "<im>", SubjectView.DECODED, True),
-        ("<c> x", "<im>", SubjectView.DECODED, False),
-        ("<c> x", "<(im|c|p|r)>", SubjectView.DECODED, True),
+        (b"=?utf-8?b?PGltPjxjPg==?= x", "<im>", Engine.EXIM_DECODED, True),
+        (b"=?utf-8?b?PGltPjxjPg==?= x", "<im>", Engine.POSTFIX_REGEXP, False),
+        (b"=?utf-8?q?=3Ci?=\r\n =?utf-8?q?m=3E=3Cc=3E?=", "<im>", Engine.POSTFIX_REGEXP, False),
+        (b"<im><c>\r\n x", "^<im><c> x", Engine.EXIM_DECODED, False),
+        (b"<im><c>\r\n x", "^<im><c> x", Engine.POSTFIX_REGEXP, False),
+        (b"<im><c>\r\n x", "^Subject:.*<im>", Engine.POSTFIX_REGEXP, True),
+        (b"x\r\n <im><c>", "^Subject:.*<im>", Engine.POSTFIX_REGEXP, True),
+        ("Re: <im><c> x", "^<im>", Engine.EXIM_DECODED, False),
+        ("AW: <im><c> x", "<im>", Engine.EXIM_DECODED, True),
+        ("<c> x", "<im>", Engine.EXIM_DECODED, False),
+        ("<c> x", "<(im|c|p|r)>", Engine.EXIM_DECODED, True),
     ],
 )
-def test_a_subject_rule_sees_only_its_own_view(
-    subject: str | bytes, pattern: str, view: SubjectView, matched: bool
+def test_a_subject_rule_sees_what_its_engine_sees(
+    subject: str | bytes, pattern: str, engine: Engine, matched: bool
 ) -> None:
-    """What it does not match leaves in clear, and is a leak."""
-    given_rules = rules(Method.SUBJECT, subject_pattern=pattern, subject_view=view)
+    """What it does not match leaves in clear, and is a leak. Exim keeps a fold as a line end."""
+    given_rules = rules(Method.SUBJECT, subject_pattern=pattern, engine=engine)
     route = one(PLAIN, subject, given_rules)
     assert route.to_incamail is matched
     assert ("subject_rule_missed" in codes(route)) is not matched
@@ -254,7 +255,7 @@ def test_a_subject_rule_sees_only_its_own_view(
 
 def test_both_rules_catch_what_one_misses() -> None:
     """Suffix without tag, and tag without suffix; what neither sees still leaks."""
-    both = rules(Method.BOTH, subject_view=SubjectView.RAW)
+    both = rules(Method.BOTH, engine=Engine.POSTFIX_REGEXP)
     assert one(SUFFIXED, "x", both).rule == "suffix"
     assert one(PLAIN, TAGGED, both).rule == "subject"
     assert one(SUFFIXED, "<im><c> é", both).rule == "suffix"
@@ -356,11 +357,48 @@ def test_every_hazard_explains_itself() -> None:
     subject=st.text(max_size=60) | st.binary(max_size=60),
     method=st.sampled_from(Method),
     view=st.sampled_from(SubjectView),
+    engine=st.sampled_from(Engine),
 )
 def test_nothing_makes_it_raise(
-    recipients: list[str], subject: str | bytes, method: Method, view: SubjectView
+    recipients: list[str], subject: str | bytes, method: Method, view: SubjectView, engine: Engine
 ) -> None:
     """One route per recipient, whatever is given, and the result can be saved and read again."""
-    message = classify(recipients, subject, rules(method, subject_view=view))
+    message = classify(recipients, subject, rules(method, subject_view=view, engine=engine))
     assert len(message.routes) == len(recipients)
     assert MessageRouting.model_validate_json(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "hans%gmail.example", "gmail.example!hans", "hans@partner . example",
+        "a@partner\u3002example", "a\x01b@partner.example", "a%gmail.example@muster.example",
+    ],
+)  # fmt: skip
+def test_malformed_addresses_that_servers_deliver_leak_when_tagged(recipient: str) -> None:
+    """Postfix mends and sends them; with the suffix in them servers differ, so it is unknown."""
+    assert one(recipient).leaks
+    assert not one(recipient, "x").leaks
+
+
+def test_a_malformed_address_with_the_suffix_is_unknown() -> None:
+    """Some servers mend it and find the suffix, others do not; a sound one is known."""
+    unsure = one("hans%gmail.example.incamail.ch")
+    assert (unsure.to_incamail, unsure.is_known) == (False, False)
+    assert one(SUFFIXED).is_known
+
+
+def test_a_default_relay_takes_what_no_rule_takes() -> None:
+    """Declared, it is a leak; without one the MX leads to IncaMail."""
+    relayed = rules(Method.NONE, default_relay="relay.example")
+    assert "taken_by_default_relay" in codes(one(SUFFIXED, TAGGED, relayed))
+    assert one(SUFFIXED, TAGGED, relayed).leaks
+    assert one(SUFFIXED, TAGGED, rules(Method.NONE, default_relay="")).rule == "mx"
+    assert one(SUFFIXED, TAGGED, rules(default_relay="relay.example")).rule == "suffix"
+
+
+def test_more_recipients_than_examined_are_not_judged() -> None:
+    """A thousand are looked at; with one more nothing is claimed of the whole."""
+    many = [f"a{n}@partner.example.incamail.ch" for n in range(1001)]
+    assert not classify(many, TAGGED, rules()).is_known
+    assert classify(many[:1000], TAGGED, rules()).is_known

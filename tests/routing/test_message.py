@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incamail_lib.facts.routing import (
+    Engine,
     MessageRouting,
     Method,
     NextHop,
     NextHopKind,
     RuleSet,
     SendingType,
-    SubjectView,
 )
 from incamail_lib.routing import classify_message
 from incamail_lib.routing.message import split_message
@@ -24,7 +24,7 @@ from incamail_lib.routing.message import split_message
 EXAMPLES = Path(__file__).parents[2] / "examples" / "messages"
 HOP = NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch")
 DOMAIN = RuleSet(method=Method.DOMAIN, next_hop=HOP)
-RAW = RuleSet(method=Method.SUBJECT, next_hop=HOP, subject_view=SubjectView.RAW)
+RAW = RuleSet(method=Method.SUBJECT, next_hop=HOP, engine=Engine.POSTFIX_REGEXP)
 SUFFIXED = "a@partner.example.incamail.ch"
 
 
@@ -76,13 +76,15 @@ def test_a_suffix_lost_between_header_and_envelope_is_a_leak() -> None:
 
 
 def test_of_several_subjects_the_tagged_one_counts_for_the_wish() -> None:
-    """A raw filter tests each header line, a decoding server the first; one subject is sound."""
+    """Postfix tests each header line, Exim joins them: ^ only sees the first; one is sound."""
     lines = ("To: a@x.example", "Subject: x", "Subject: <im><c> y")
     assert "several_subjects" in codes(read(*lines))
     assert read(*lines).leaks
     assert read(*lines, rules=RAW).routes[0].to_incamail
-    decoding = RAW.model_copy(update={"subject_view": SubjectView.DECODED})
-    assert read(*lines, rules=decoding).leaks
+    joined = RAW.model_copy(update={"engine": Engine.EXIM_DECODED})
+    assert read(*lines, rules=joined).routes[0].to_incamail
+    anchored = joined.model_copy(update={"subject_pattern": "^<im>"})
+    assert read(*lines, rules=anchored).leaks
     assert "several_subjects" not in codes(read(*lines[:2]))
 
 
@@ -190,3 +192,43 @@ def test_no_bytes_make_it_raise(eml: bytes, rules: RuleSet) -> None:
     """Whatever a file contains, the answer can be saved and read again."""
     message = classify_message(eml, rules)
     assert MessageRouting.model_validate_json(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize(
+    ("eml", "words"),
+    [
+        (b"\xef\xbb\xbfTo: a@x.example\r\nSubject: <im> x\r\n\r\n", "byte order mark"),
+        ("To: a@x.example\r\nSubject: <im> x\r\n\r\n".encode("utf-16"), "UTF-16"),
+        (b"To: a@x.example\rSubject: <im> x\r\r", "CR alone"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 50, ".msg"),
+        (b"\r\nTo: a@x.example\r\nSubject: <im> x\r\n\r\n", "empty line"),
+        (b"Hello\r\nTo: a@x.example\r\n\r\n", "does not begin with a header"),
+        (b"To: A :( <a@x.example>, b@x.example\r\nSubject: x\r\n\r\n", "not closed"),
+        (b"To: a@x.example\r\nX: " + b"x" * 300_000 + b"\r\nSubject: <im>\r\n\r\n", "longer than"),
+        (b"To: a@x.example\r\nno header\r\nSubject: <im>\r\n\r\n", "servers differ"),
+        (b"Subject: x\r\n\r\n", "No recipients"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_unknown_and_says_why(eml: bytes, words: str) -> None:
+    """Never "no recipients, fine"; the same message in order is known."""
+    found = classify_message(eml, DOMAIN)
+    assert not found.is_known
+    texts = [hazard.text.english() for hazard in found.hazards if hazard.text]
+    assert any(words in text for text in texts), texts
+    assert classify_message(b"To: a@x.example\r\nSubject: x\r\n\r\n", DOMAIN).is_known
+
+
+def test_a_smile_and_a_comment_in_a_name_are_no_damage() -> None:
+    """What is quoted or closed does not swallow recipients."""
+    found = read('To: "A :(" <a@x.example>, B (team) <b@x.example>', "Subject: x")
+    assert recipients(found) == ["a@x.example", "b@x.example"]
+    assert found.is_known
+
+
+def test_waived_tls_is_a_leak_on_the_way_to_incamail() -> None:
+    """RFC 8689: the header lets the server give up encryption; ordinary mail does not care."""
+    assert "tls_not_required" in codes(read(f"To: {SUFFIXED}", "Subject: x", "TLS-Required: no"))
+    assert "tls_not_required" not in codes(
+        read("To: a@x.example", "Subject: x", "TLS-Required: no")
+    )
+    assert "tls_not_required" not in codes(read(f"To: {SUFFIXED}", "Subject: x"))

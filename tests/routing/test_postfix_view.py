@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.routing import classify_message
 
 pytestmark = pytest.mark.postfix
@@ -37,14 +38,16 @@ SUBJECTS = [
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_raw_view_agrees_with_postfix(pattern: str, tmp_path: Path) -> None:
     """For every subject, Postfix matches exactly where the classification says so."""
-    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\n")
+    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = mx.example\n")
     table = tmp_path / "header_checks"
     table.write_text(f"/{pattern}/ HIT\n")
+    for name in ("main.cf", "header_checks"):
+        os.utime(tmp_path / name, (1, 1))  # Postfix waits two seconds for a file to settle
     rules = RuleSet(
         method=Method.SUBJECT,
         next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch"),
         subject_pattern=pattern,
-        subject_view=SubjectView.RAW,
+        engine=Engine.POSTFIX_REGEXP,
     )
     messages = [b"To: a@x.example\nSubject: " + subject + b"\n\nbody\n" for subject in SUBJECTS]
     ours = [classify_message(message, rules).subject_matched for message in messages]

@@ -14,7 +14,7 @@ DOMAINS = ("muster.example", "zweite.example")
 
 @pytest.mark.parametrize("method", list(Method))
 def test_every_probe_is_there_under_every_method(method: Method) -> None:
-    """Each kind occurs, labels are unique; without domains only theirs is missing."""
+    """Each kind occurs, labels are unique; without domains only theirs are missing."""
     rules = RuleSet(method=method, next_hop=HOP)
     found = standard_samples(rules, DOMAINS)
     assert {message.probe for message in found} == set(Probe)
@@ -22,7 +22,7 @@ def test_every_probe_is_there_under_every_method(method: Method) -> None:
     assert sum(m.probe is Probe.REPLY for m in found) == len(REPLY_PREFIXES)
     assert sum(m.probe is Probe.OWN_DOMAIN_SUFFIXED for m in found) == len(DOMAINS)
     without = {message.probe for message in standard_samples(rules, ())}
-    assert set(Probe) - without == {Probe.OWN_DOMAIN_SUFFIXED}
+    assert set(Probe) - without == {Probe.OWN_DOMAIN_SUFFIXED, Probe.ALIAS}
 
 
 def test_probes_follow_another_platforms_suffix() -> None:

@@ -93,7 +93,7 @@ def test_reply_prefixes_are_recognised(prefix: str) -> None:
     assert reading.tags == ("im", "r")
     assert "tag_behind_prefix" in codes(reading)
     assert "tag_not_at_start" not in codes(reading)
-    assert "tag_not_at_start" in codes(read_subject(f"Answer {prefix} <im><r> x"))
+    assert "tag_not_at_start" in codes(read_subject(f"An answer, {prefix} <im><r> x"))
 
 
 def _b(text: str, charset: str = "utf-8") -> bytes:
@@ -169,3 +169,80 @@ def test_no_subject_makes_the_reader_raise(subject: str | bytes) -> None:
     """Any bytes and any text can be read, and stored as UTF-8."""
     reading = read_subject(subject)
     assert isinstance((reading.raw + reading.decoded).encode(), bytes)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Antwort:",
+        "Weitergeleitet:",
+        "Automatische Antwort:",
+        "Réf. :",
+        "EXTERN:",
+        "[EXTERNAL]",
+        "Réponse automatique :",
+        "Risposta automatica:",
+        "Out of Office:",
+        "*** SPAM ***",
+        "(extern)",
+        "EXTERNE -",
+        "Antwort: WG:",
+    ],
+)
+def test_marks_of_other_programs_hide_no_tag(prefix: str) -> None:
+    """A type tag behind them counts, as at the start; behind a sentence it is noted only."""
+    assert read_subject(f"{prefix} <c> Erbschaft").tags == ("c",)
+    behind = read_subject("Das Element <c> im Text")
+    assert behind.tags == ()
+    assert "type_tag_in_text" in codes(behind)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "<lm> x",
+        "<imc> x",
+        "<i m> x",
+        "<im-c> x",
+        "＜im＞ x",
+        "<іm><c> x",
+        "<сc> <1m>",
+        "<ım> x",
+        "‹im› x",
+        "[im] x",
+        "&lt;im&gt; x",
+        "<с> x",
+        "<im x",
+        "im> x",
+    ],
+)
+def test_what_looks_like_a_tag_is_a_slip(subject: str) -> None:
+    """Other letters, brackets and blanks: meant as a tag, recognised by no rule."""
+    assert read_subject(subject).is_mistyped
+    assert not read_subject("<im><c> x").is_mistyped
+
+
+@pytest.mark.parametrize(
+    "subject", ["Bericht (LM)", "<html>", "<important>", "Film", "c) Termin", "1 < 2 > 1"]
+)
+def test_ordinary_words_are_no_slip(subject: str) -> None:
+    """Abbreviations, markup and lists stay what they are."""
+    assert not read_subject(subject).is_mistyped
+    assert read_subject(subject).tags == ()
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\ufeff", "\u200e", "\u2060"])
+def test_a_tag_behind_an_invisible_character_is_a_tag(hidden: str) -> None:
+    """It is read, and the oddity noted; without one there is nothing to note."""
+    assert read_subject(f"{hidden}<im><c> x").tags == ("im", "c")
+    assert "hidden_characters" in codes(read_subject(f"{hidden}<im><c> x"))
+    assert "hidden_characters" not in codes(read_subject("<im><c> x"))
+
+
+def test_encoded_words_with_bare_blanks_are_read_as_mail_programs_read_them() -> None:
+    """The tag is seen and the oddity noted; an empty word changes nothing."""
+    sloppy = read_subject(b"=?utf-8?q? =3Cim=3E=3Cc=3E_Geh=C3=A4lter Q4?=")
+    assert sloppy.tags == ("im", "c")
+    assert "sloppy_encoded_word" in codes(sloppy)
+    assert read_subject(b"=?utf-8?q??= <im><c> x").tags == ("im", "c")
+    assert "sloppy_encoded_word" not in codes(read_subject(b"=?utf-8?q?=3Cim=3E?= x"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SubjectView
+from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.i18n import N_
 from incamail_lib.lab.scenario import DOMAIN_RULE, DnsPlan, Names, Scenario
 from incamail_lib.lab.scenarios._words import NOT_READY, READY, codes
@@ -11,6 +11,25 @@ from incamail_lib.lab.setting import LOOPBACK, SUFFIX
 
 def _to(next_hop: NextHop) -> RuleSet:
     return DOMAIN_RULE.model_copy(update={"next_hop": next_hop})
+
+
+def _by_exim(method: Method, pattern: str) -> RuleSet:
+    return RuleSet(
+        method=method,
+        next_hop=DOMAIN_RULE.next_hop,
+        engine=Engine.EXIM_DECODED,
+        suffix_key=DOMAIN_RULE.suffix_key,
+        subject_pattern=pattern,
+    )
+
+
+def _by_postfix(pattern: str) -> RuleSet:
+    return RuleSet(
+        method=Method.SUBJECT,
+        next_hop=DOMAIN_RULE.next_hop,
+        engine=Engine.POSTFIX_REGEXP,
+        subject_pattern=pattern,
+    )
 
 
 def suffix_without_mx(plan: DnsPlan, names: Names) -> DnsPlan:
@@ -28,13 +47,9 @@ ROUTES = (
             "The rule looks for «<im>» in the undecoded header, as Postfix's header_checks do. "
             "Encoded subjects slip through, and mail leaves unprotected."
         ),
-        fails=codes("ROUT02 ROUT04 ROUT05 ROUT07"),
+        fails=codes("ROUT02 ROUT04 ROUT05 ROUT07 ROUT17"),
         verdict=NOT_READY,
-        rules=RuleSet(
-            method=Method.SUBJECT,
-            next_hop=DOMAIN_RULE.next_hop,
-            subject_view=SubjectView.RAW,
-        ),
+        rules=_by_postfix("<im>"),
     ),
     Scenario(
         name="subject_rule_only",
@@ -43,9 +58,9 @@ ROUTES = (
             "The rule looks for «<im>» in the decoded subject; the HTML add-in may write tags "
             "without it, and every recipient of a message goes the same way."
         ),
-        fails=codes("ROUT02 ROUT05 ROUT07"),
+        fails=codes("ROUT02 ROUT05 ROUT07 ROUT17"),
         verdict=READY,
-        rules=RuleSet(method=Method.SUBJECT, next_hop=DOMAIN_RULE.next_hop),
+        rules=_by_exim(Method.SUBJECT, "(?i)<im>"),
     ),
     Scenario(
         name="anchored_subject_rule",
@@ -53,11 +68,31 @@ ROUTES = (
         description=N_(
             "The pattern is tied to the start of the subject, so that «AW: <im>…» leaves in clear."
         ),
-        fails=codes("ROUT02 ROUT05 ROUT06 ROUT07"),
+        fails=codes("ROUT02 ROUT05 ROUT06 ROUT07 ROUT17"),
         verdict=NOT_READY,
-        rules=RuleSet(
-            method=Method.SUBJECT, next_hop=DOMAIN_RULE.next_hop, subject_pattern="^<im>"
+        rules=_by_exim(Method.SUBJECT, "(?i)^<im>"),
+    ),
+    Scenario(
+        name="refused_expression",
+        title=N_("The mail server refuses the subject pattern"),
+        description=N_(
+            "The pattern «(?i)^Subject:.*<im>» stands in a table of type regexp:, which does not "
+            "know «(?i)». Postfix skips the line, so that there is no rule at all."
         ),
+        fails=codes("ROUT02 ROUT03 ROUT04 ROUT05 ROUT06 ROUT15 ROUT16 ROUT17"),
+        verdict=NOT_READY,
+        rules=_by_postfix("(?i)^Subject:.*<im>"),
+    ),
+    Scenario(
+        name="exact_subject_rule",
+        title=N_("The subject rule knows one spelling only"),
+        description=N_(
+            "The pattern «^Subject: <im>» allows exactly one blank before the tag: a second one, a "
+            "line break or a reply prefix is enough to let the message leave in clear."
+        ),
+        fails=codes("ROUT02 ROUT04 ROUT05 ROUT06 ROUT07 ROUT16 ROUT17"),
+        verdict=NOT_READY,
+        rules=_by_postfix("^Subject: <im>"),
     ),
     Scenario(
         name="wide_subject_rule",
@@ -65,7 +100,7 @@ ROUTES = (
         description=N_("The pattern «im» lacks the brackets, so that many a German word matches."),
         fails=codes("ROUT05 ROUT07 ROUT12"),
         verdict=READY,
-        rules=RuleSet(method=Method.BOTH, next_hop=DOMAIN_RULE.next_hop, subject_pattern="im"),
+        rules=_by_exim(Method.BOTH, "(?i)im"),
     ),
     Scenario(
         name="plain_domain_rule",
@@ -76,7 +111,7 @@ ROUTES = (
         ),
         fails=codes("ROUT03"),
         verdict=READY,
-        rules=RuleSet(method=Method.DOMAIN, next_hop=DOMAIN_RULE.next_hop),
+        rules=DOMAIN_RULE.model_copy(update={"refuses_tag_without_suffix": False}),
     ),
     Scenario(
         name="no_rule",

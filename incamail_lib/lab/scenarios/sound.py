@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incamail_lib.facts.audit import IncomingRoute
-from incamail_lib.facts.routing import Method, NextHopKind, RuleSet
+from incamail_lib.facts.routing import Engine, Method, NextHopKind, RuleSet
 from incamail_lib.i18n import N_
 from incamail_lib.lab.pki import Variant
 from incamail_lib.lab.plan import Greeting, Refusal, Version
@@ -60,7 +60,13 @@ SOUND = (
         ),
         fails=codes("ROUT07"),
         verdict=READY,
-        rules=RuleSet(method=Method.BOTH, next_hop=DOMAIN_RULE.next_hop, subject_pattern=ANY_TAG),
+        rules=RuleSet(
+            method=Method.BOTH,
+            next_hop=DOMAIN_RULE.next_hop,
+            engine=Engine.EXIM_DECODED,
+            suffix_key="*.incamail.ch",
+            subject_pattern=ANY_TAG,
+        ),
     ),
     Scenario(
         name="sound_static_host_name",

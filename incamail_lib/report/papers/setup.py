@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from incamail_lib.dossier.model import Gateway
 from incamail_lib.dossier.progress import Role
-from incamail_lib.facts.routing import Method, NextHopKind
+from incamail_lib.facts.routing import Engine, Method, NextHopKind
 from incamail_lib.guide import Sourced
 from incamail_lib.i18n import Text, say
 from incamail_lib.report.papers.certificates import certificate_sections
@@ -118,8 +118,11 @@ def _rules(basis: Basis) -> Section:
     rows: list[tuple[Text, Cell]] = [
         (say("Mail for IncaMail is recognised"), (word(routing.method),))
     ]
+    if routing.engine is not Engine.NOT_KNOWN:
+        rows.append((say("Mail server that applies the rule"), (word(routing.engine),)))
     if routing.method in (Method.DOMAIN, Method.BOTH):
-        rows.append((say("Domain suffix"), (Code(basis.platform.suffix.value),)))
+        key = routing.suffix_key or basis.platform.suffix.value
+        rows.append((say("Domain suffix"), (Code(key),)))
     if routing.method in (Method.SUBJECT, Method.BOTH):
         pattern: Cell = (Code(routing.subject_pattern), word(routing.subject_view))
         rows.append((say("Expression in the subject, and where it is searched"), pattern))
