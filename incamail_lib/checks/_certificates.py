@@ -161,9 +161,6 @@ def key_is_strong(shown: Presented, now: dt.datetime) -> Result:
     return passed(_key(path[0], "{key}."))
 
 
-_NOT_TAKEN = N_("{key}: TLS peers do not take this kind by default.")
-
-
 def _doubt(certificate: CertificateFacts) -> str:
     """Why some TLS libraries refuse a key that OpenSSL takes at level 1; "" if none does."""
     if key_bits(certificate) < LEVELS[2]:

@@ -81,7 +81,7 @@ def null_mx_stands_alone(domain: DomainFacts, _: Context) -> Result:
     """The root is named by no MX record of a domain that takes mail."""
     if _nulls(domain):
         return failed(say("MX: {records}.", records=joined(domain.mx.records)))
-    return passed(say("No MX record names the root."))
+    return passed(say("No MX record names the DNS root."))
 
 
 @check(

@@ -122,7 +122,7 @@ def gateway_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
     port_25 = context.facts.receiving_vantage.port_25
     blocked = port_25 is not None and port_25.is_no and endpoint.target.port == 25
     if blocked and endpoint.survey.ended in _UNREACHED:
-        return unknown(say("Port 25 is probably blocked here. There: {seen}", seen=result.seen))
+        return unknown(say("Port 25 is probably blocked here. Seen: {seen}", seen=result.seen))
     return result
 
 

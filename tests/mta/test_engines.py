@@ -162,7 +162,9 @@ def by_postmap(kind: str, pattern: str, folder: Path) -> list[Answer]:
         os.utime(folder / name, (1, 1))  # Postfix waits two seconds for a file to settle
     command = ["/usr/sbin/postmap", "-c", folder, "-q", "-", f"{kind}:{folder}/table"]
     asked = "".join(f"Subject: {text}\n" for text in TEXTS)
-    done = subprocess.run(command, input=asked.encode(), capture_output=True, check=False)
+    done = subprocess.run(
+        command, input=asked.encode(), capture_output=True, check=False, timeout=60
+    )
     hits = {
         line.partition(b"\tHIT")[0] for line in done.stdout.splitlines() if line.endswith(b"HIT")
     }
