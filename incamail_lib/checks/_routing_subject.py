@@ -281,8 +281,8 @@ def _noted(messages: tuple[MessageRouting, ...], code: str) -> Hazard | None:
         "a line break before it. A rule that is too exact lets such mail leave in clear."
     ),
     remedy=N_(
-        "Let the expression ignore case and allow blanks and line breaks before the tag: in "
-        "Postfix /^Subject:[[:space:]]*<im>/, in Exim \\N(?i)^\\s*<im>\\N."
+        "Let the expression ignore case and allow anything before the tag, line breaks too: in "
+        "Postfix /^Subject:.*<im>/, in Exim \\N(?i)<im>\\N."
     ),
     item="6.3",
     reference="RFC 5322 §2.2.3; Postfix header_checks(5); Exim specification 11.5",

@@ -78,7 +78,7 @@ def _selects(
     engine: Engine, pattern: str, headers: Headers, view: SubjectView = SubjectView.NOT_SAID
 ) -> bool:
     if engine is Engine.POSTFIX_TABLE:
-        raise NoRule("hash:, texthash:, lmdb: and cdb: compare addresses, not subjects")
+        raise NoRule(say("hash:, texthash:, lmdb: and cdb: compare addresses, not subjects"))
     if engine in HEADER_CHECKS:
         return _header_checks(engine, pattern, headers)
     if engine in EXIM_ENGINES:
@@ -117,7 +117,7 @@ def _ask(engine: Engine, question: Callable[[], bool]) -> Reply:
         refused = say(
             "{engine} refuses the expression: {cause}",
             engine=ENGINE_NAMES[engine],
-            cause=str(error),
+            cause=error.cause,
         )
         return Reply(engine, Answer.NO_RULE, refused, asked)
     except CannotAsk as error:

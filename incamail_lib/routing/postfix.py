@@ -48,7 +48,7 @@ class Line:
             return cls(written.encode("utf-8", "replace"))
         whole = _TABLE_LINE.fullmatch(written.strip())
         if whole is None:
-            raise NoRule("the closing / is missing")
+            raise NoRule(say("the closing / is missing"))
         return cls(whole[1].encode("utf-8", "replace"), whole[2], (whole[3] or "").strip())
 
     @property

@@ -40,7 +40,11 @@ class Reply:
 
 
 class NoRule(Exception):
-    """The engine refuses the expression, in its own words."""
+    """The engine refuses the expression: in its own words, or in ours where it has none."""
+
+    def __init__(self, cause: Text | str) -> None:
+        super().__init__(cause if isinstance(cause, str) else cause.english())
+        self.cause = cause
 
 
 class CannotAsk(Exception):

@@ -209,7 +209,9 @@ def test_exim_says_the_same_of_every_expression(engine: Engine) -> None:
     ]
     command = [PROGRAM, "-C", "/dev/null", "-be"]
     asked = "\n".join(lines) + "\n"
-    done = subprocess.run(command, input=asked.encode(), capture_output=True, check=True)
+    done = subprocess.run(
+        command, input=asked.encode(), capture_output=True, check=True, timeout=60
+    )
     theirs = [line.removeprefix("> ") for line in done.stdout.decode().splitlines()][: len(lines)]
     pairs = [(pattern, text) for pattern in usable for text in TEXTS]
     wrong = []
