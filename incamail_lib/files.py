@@ -39,9 +39,12 @@ def read_regular(path: Path, limit: int) -> bytes:
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> Path:
     """Write beside the final name, then rename: neither a reader nor a full disk meets half a file.
 
-    Folders above are made. Errors: OutputError.
+    Folders above are made. A device or a pipe is refused: the new file would take its place.
+    Errors: OutputError.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError(errno.EINVAL, "not a regular file")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

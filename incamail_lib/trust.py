@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from OpenSSL import crypto
@@ -14,6 +14,8 @@ from incamail_lib.certificate.path import (
     NO_ISSUER,
     OPEN_STORE,
     REASONS,
+    REJECTED,
+    REJECTED_WORDS,
     SIGNATURE,
     Built,
     build,
@@ -45,6 +47,8 @@ def judge_trust(
         return asked.answer(TrustReason.MALFORMED, problem, culprit=chain[0] if chain else None)
     others = [c for c in parsed[1:] if c is not None]
     built = build(parsed[0], others, store.anchors, purpose=purpose, now=asked.now)
+    if built.path and not built.code and (built.path[-1], purpose) in store.rejected:
+        built = replace(built, code=REJECTED, words=REJECTED_WORDS, culprit=built.path[-1])
     path = tuple(read_certificate(der) for der in built.path)
     return asked.refused(built, path) if built.code else asked.verified(path)
 

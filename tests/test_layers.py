@@ -13,8 +13,8 @@ ROOT = "incamail_lib"
 # Room -> layer. A room is a module or a folder directly below the package.
 LAYERS = {
     **dict.fromkeys(("record", "printable"), 0),
-    **dict.fromkeys(("i18n", "errors", "guide"), 0),
-    **dict.fromkeys(("facts", "findings", "files", "runbook", "crash", "reach"), 1),
+    **dict.fromkeys(("i18n", "errors", "files", "guide"), 0),
+    **dict.fromkeys(("facts", "findings", "runbook", "crash", "reach"), 1),
     **dict.fromkeys(("routing", "dialogue", "certificate", "trust", "mailpolicy"), 2),
     **dict.fromkeys(("lookup", "probe", "linktest", "checks", "dossier"), 3),
     "report": 4,

@@ -27,6 +27,7 @@ from incamail_lib.printable import printable
 from incamail_lib.probe import Limits
 from incamail_lib.reach import Reach, networks_of
 
+MAX_PORT = 65535  # RFC 768
 Passphrases = Callable[[Path, Path | None, str | None], bytes | None]
 """The passphrase of a certificate file and its key file: by the name of an environment variable,
 or by asking a person."""
@@ -158,7 +159,10 @@ def nameserver(text: str) -> tuple[str, int]:
     elif text.count(":") == 1:
         address, _, port = text.partition(":")
     try:
-        return str(ipaddress.ip_address(address.rstrip("]"))), int(port or "53")
+        literal, number = str(ipaddress.ip_address(address.rstrip("]"))), int(port or "53")
+        if not 1 <= number <= MAX_PORT:
+            raise ValueError(port)
+        return literal, number
     except ValueError:
         raise DossierError(
             say(

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from OpenSSL import SSL
 
-from incamail_lib.certificate import der, kinds, pem
+from incamail_lib.certificate import der, kinds, pem, trusted
 from incamail_lib.certificate.reading import UNREADABLE, parse
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import N_
@@ -92,10 +92,14 @@ def contents_of(path: Path, key_path: Path | None, passphrase: bytes | None) -> 
 
 @dataclass(frozen=True)
 class Anchors:
-    """The certificates of a trust store's file, and what in it could not be used."""
+    """The certificates of a trust store's file, and what in it could not be used.
+
+    `rejected` holds those that are not to be trusted for a purpose: (DER, purpose).
+    """
 
     certificates: tuple[x509.Certificate, ...] = ()
     problem: str = ""
+    rejected: frozenset[tuple[bytes, str]] = frozenset()
 
 
 def anchors_in(data: bytes) -> Anchors:
@@ -103,17 +107,20 @@ def anchors_in(data: bytes) -> Anchors:
     if not data.strip():
         return Anchors(problem=N_("the file is empty"))
     found: list[x509.Certificate] = []
+    rejected: frozenset[tuple[bytes, str]] = frozenset()
     problem, labels = "", []
     try:
         for block in pem.blocks(data):
             labels.append(block.label)
             held = _anchors_of(block)
             found += held.certificates
+            rejected |= held.rejected
             problem = problem or held.problem
     except pem.BrokenPem as broken:
         problem = str(broken)
     if labels or problem:
-        return Anchors(tuple(found), problem or ("" if found else kinds.of_labels(labels)))
+        problem = problem or ("" if found else kinds.of_labels(labels))
+        return Anchors(tuple(found), problem, rejected)
     other = _from_der(data) or _from_pkcs7(data)
     if other is not None:
         return Anchors(tuple(other.certificates))
@@ -137,11 +144,23 @@ def _anchors_of(block: pem.Block) -> Anchors:
     try:
         if block.label in PKCS7_LABELS:
             return Anchors(tuple(_in_pkcs7(block.data)))
-        if block.label in (*CERTIFICATE_LABELS, TRUSTED_LABEL):
+        if block.label in CERTIFICATE_LABELS:
             return Anchors((_certificate(block),))
+        if block.label == TRUSTED_LABEL:
+            return _trusted_anchor(block)
     except Unusable as error:
         return Anchors(problem=str(error))
     return Anchors()
+
+
+def _trusted_anchor(block: pem.Block) -> Anchors:
+    certificate = _certificate(block)
+    try:
+        purposes = trusted.rejected_purposes(block.data)
+    except ValueError:
+        raise Damaged(_DAMAGED) from None
+    form = certificate.public_bytes(serialization.Encoding.DER)
+    return Anchors((certificate,), rejected=frozenset((form, purpose) for purpose in purposes))
 
 
 def _read(path: Path) -> bytes:

@@ -27,12 +27,13 @@ from incamail_lib.printable import printable
 def match_name(leaf: CertificateFacts, host: str) -> NameMatch:
     """Whether `leaf` is valid for `host`, a name in A-label form or an address literal.
 
+    A final dot, as the DNS writes names, is none of the name's (RFC 5280 §4.2.1.6).
     Names that cannot be read match nothing; `unreadable` of the leaf tells that there are some.
     """
     presented = (*leaf.san_dns, *leaf.san_ip)
     try:
         certificate, _ = with_legible_names(parse(leaf.der))
-        _verify(certificate, host)
+        _verify(certificate, host.removesuffix("."))
     except VerificationError:
         return NameMatch(host=host, matched=False, presented=presented)
     except (CertificateError, *UNREADABLE) as error:

@@ -18,6 +18,7 @@ from incamail_lib.facts.certificate import TrustReason
 
 # X509_V_ERR_*: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 OPEN_STORE = 2  # the path reached a certificate of the store whose issuer is not in the store
+REJECTED, REJECTED_WORDS = 28, "certificate rejected"  # the trust settings of the anchor exclude it
 NO_ISSUER = frozenset({19, 20, 21})
 SIGNATURE = frozenset({4, 7})
 REASONS = {

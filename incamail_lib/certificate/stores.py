@@ -49,7 +49,8 @@ class TrustStore:
     """A set of trust anchors with a name and a date; `problem` says why it could not be read.
 
     `left_out` names what was found in it and could not be used, with the cause; `by_subject`
-    finds an anchor by its subject as `CertificateFacts` tells it.
+    finds an anchor by its subject as `CertificateFacts` tells it. `rejected` holds anchors with
+    trust settings that exclude a purpose: (DER, purpose).
     """
 
     name: str
@@ -61,6 +62,7 @@ class TrustStore:
     by_subject: Mapping[str, tuple[x509.Certificate, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    rejected: frozenset[tuple[bytes, str]] = field(default=frozenset(), repr=False, compare=False)
 
 
 @cache
@@ -97,7 +99,8 @@ def system_store() -> TrustStore:
         return TrustStore("system", problem=printable(f"{path}: no certificate in it"))
     package = distribution.package_version() if str(path) in _BUNDLES else ""
     name = f"system (ca-certificates {package})" if package else "system"
-    return _store(name, held.certificates, date=distribution.date_of(package))
+    date = distribution.date_of(package)
+    return _store(name, held.certificates, date=date, rejected=held.rejected)
 
 
 def windows_store(enumerate_certificates: Enumerate) -> TrustStore:
@@ -156,12 +159,19 @@ def file_store(path: Path) -> TrustStore:
             )
         )
     left_out = (_left_out(name, path.name, held.problem),) if held.problem else ()
-    return _store(name, held.certificates, date=_date_in(data), left_out=left_out)
+    return _store(
+        name,
+        held.certificates,
+        date=_date_in(data),
+        left_out=left_out,
+        rejected=held.rejected,
+    )
 
 
 def _folder(path: Path, name: str) -> TrustStore:
     """Every file in it that holds certificates, hashed links of OpenSSL included, each once."""
     certificates: list[x509.Certificate] = []
+    rejected: frozenset[tuple[bytes, str]] = frozenset()
     left_out: list[Text] = []
     room = MAX_STORE_BYTES
     files = sorted(path.iterdir())
@@ -176,6 +186,7 @@ def _folder(path: Path, name: str) -> TrustStore:
             held = contents.anchors_in(data)
             problem = held.problem
             certificates += held.certificates
+            rejected |= held.rejected
         room -= len(data)
         if problem and (file.suffix.lower() in _SUFFIXES or _HASHED.search(file.name)):
             left_out.append(_left_out(name, file.name, problem))
@@ -184,7 +195,7 @@ def _folder(path: Path, name: str) -> TrustStore:
     if len(files) > MAX_FILES or room < 0:
         left_out.append(say("Trust store {store}: too large; only its start was read.", store=name))
     if certificates:
-        return _store(name, certificates, left_out=tuple(left_out))
+        return _store(name, certificates, left_out=tuple(left_out), rejected=rejected)
     raise MaterialError(
         say(
             "The folder {file} holds no file with a certificate. Name the file or folder with the "
@@ -232,6 +243,7 @@ def _store(
     *,
     date: dt.date | None = None,
     left_out: tuple[Text, ...] = (),
+    rejected: frozenset[tuple[bytes, str]] = frozenset(),
 ) -> TrustStore:
     unique: dict[bytes, crypto.X509] = {}
     named: dict[str, tuple[x509.Certificate, ...]] = {}
@@ -243,7 +255,7 @@ def _store(
             subject = read_certificate(der).subject
             named[subject] = (*named.get(subject, ()), certificate)
     anchors = tuple(unique.values())
-    return TrustStore(name, date, len(unique), "", anchors, left_out, named)
+    return TrustStore(name, date, len(unique), "", anchors, left_out, named, rejected)
 
 
 def for_openssl(certificate: x509.Certificate) -> crypto.X509 | None:

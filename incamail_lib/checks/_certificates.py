@@ -39,7 +39,10 @@ _GAPS = frozenset({TrustReason.MISSING_INTERMEDIATE, TrustReason.ISSUER_KEY_DIFF
 
 
 def valid_now(shown: Presented, now: dt.datetime) -> Result:
-    """Now lies within the validity of every certificate of the path (RFC 5280 §6.1.3)."""
+    """Now lies within the validity of every certificate of the path (RFC 5280 §6.1.3).
+
+    The second of notAfter itself is over, as OpenSSL counts it (X509_cmp_time).
+    """
     path = shown.path(now)
     for certificate in path:
         if certificate.not_before is None or certificate.not_after is None:
@@ -47,7 +50,7 @@ def valid_now(shown: Presented, now: dt.datetime) -> Result:
         start, end = certificate.not_before, certificate.not_after
         if now < start:
             return _outside(certificate, path, N_("Not valid before {date}."), start)
-        if now > end:
+        if now >= end:
             return _outside(certificate, path, N_("Expired on {date}."), end)
     return passed(_until(path))
 

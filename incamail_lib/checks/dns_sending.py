@@ -151,10 +151,16 @@ def _not_evaluated(problem: SpfProblem) -> Result:
     requires=("DNS11",),
 )
 def spf_refuses_others(domain: DomainFacts, _: Context) -> Result:
-    """The record ends with -all or ~all, itself or by redirect, and nothing before lets all in."""
+    """The record ends with -all or ~all, itself or by redirect, and nothing before lets all in.
+
+    An included record that gave no answer might let everybody send: the question stays open.
+    """
     found = survey(domain.domain, _ask(domain))
     if found.open_by:
         return failed(say("«{term}» lets everybody send.", term=found.open_by))
+    unread = [p for p in _temporary(found) if p.answer is None or p.answer.type == "TXT"]
+    if unread:
+        return _not_evaluated(unread[0])
     if not found.ending:
         return _without_all(found)
     if found.ending == "?":
@@ -162,8 +168,12 @@ def spf_refuses_others(domain: DomainFacts, _: Context) -> Result:
     return passed(say("It ends with «{ending}».", ending=f"{found.ending}all"))
 
 
+def _temporary(found: SpfSurvey) -> list[SpfProblem]:
+    return [p for p in found.problems if p.fault in TEMPORARY]
+
+
 def _without_all(found: SpfSurvey) -> Result:
-    passing = [p for p in found.problems if p.fault in TEMPORARY]
+    passing = _temporary(found)
     if passing:
         return _not_evaluated(passing[0])
     if found.ending is None:

@@ -128,8 +128,9 @@ def _end(certificate: CertificateFacts) -> dt.datetime:
 
 
 def _holds(path: Sequence[CertificateFacts], now: dt.datetime) -> bool:
+    """As OpenSSL counts it, the second of notAfter is over (X509_cmp_time)."""
     dated = ((c.not_before, c.not_after) for c in path)
-    return all(a is not None and b is not None and a <= now <= b for a, b in dated)
+    return all(a is not None and b is not None and a <= now < b for a, b in dated)
 
 
 def _merit(answer: TrustFacts) -> tuple[int, bool, dt.datetime]:

@@ -171,11 +171,11 @@ def moment_of(text: str | None) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):  # a zone may lead beyond the years 1 to 9999
         raise UsageError(
             say("--at: «{given}» is not a date such as 2027-01-15.", given=text)
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def print_findings(result: Audit, t: Translator) -> None:

@@ -28,7 +28,7 @@ from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.dossier import read_dossier
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.certificate import CredentialUse
-from incamail_lib.facts.dns import DnsAnswer, DomainFacts
+from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts
 from incamail_lib.facts.routing import (
     Engine,
     MessageRouting,
@@ -215,6 +215,10 @@ def lookup(
     with clear_errors(lang) as t:
         resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
         facts = asyncio.run(look_up_domain(domain, resolver=resolver))
+        if facts.mx.status is DnsStatus.BAD_NAME:
+            raise UsageError(
+                say("«{given}» is not a domain name such as muster.example.", given=domain)
+            )
     if as_json:
         print_json(facts)
     else:

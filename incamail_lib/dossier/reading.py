@@ -20,6 +20,7 @@ from incamail_lib.dossier.oddities import (
 )
 from incamail_lib.dossier.progress import SCHEMA
 from incamail_lib.errors import DossierError
+from incamail_lib.files import read_regular
 from incamail_lib.i18n import N_, Text, say
 from incamail_lib.printable import invisible, printable
 
@@ -144,11 +145,12 @@ def plain(node: yaml.Node) -> Any:
 def read_text(path: Path) -> str:
     """The text of a dossier's file, unread. Errors: DossierError."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = read_regular(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise DossierError(
                 say("{file} is larger than 1 MB and cannot be a dossier.", file=str(path))
             )
-        return path.read_bytes().decode("utf-8")  # a byte order mark and line ends stay
+        return data.decode("utf-8")  # a byte order mark and line ends stay
     except UnicodeDecodeError as error:
         raise DossierError(
             say(

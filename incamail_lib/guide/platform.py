@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from incamail_lib.errors import GuideError
+from incamail_lib.files import read_regular
 from incamail_lib.i18n import Text, say
 from incamail_lib.printable import invisible
 from incamail_lib.record import Record
 
 T = TypeVar("T")
+MAX_BYTES = 1_000_000  # far beyond any platform file
 
 
 class Certainty(StrEnum):
@@ -113,7 +115,7 @@ def load_platform(override: Path | None = None) -> Platform:
 def _read(path: Path) -> dict[str, Any]:
     text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MAX_BYTES).decode("utf-8").replace("\r\n", "\n")
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise GuideError(_syntax(path, text, error)) from None

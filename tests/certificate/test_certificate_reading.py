@@ -361,6 +361,8 @@ def test_mutated_certificates_never_raise(changes: list[tuple[int, str, bytes]])
     [
         (Variant.BOTH, HOST, True),
         (Variant.BOTH, HOST.upper(), True),
+        (Variant.BOTH, f"{HOST}.", True),
+        (Variant.BOTH, f"{HOST}..", False),
         (Variant.BOTH, "mx2.muster.example", False),
         (Variant.WILDCARD, HOST, True),
         (Variant.WILDCARD, "a.b.muster.example", False),

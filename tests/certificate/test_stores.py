@@ -264,3 +264,37 @@ def test_a_certificate_that_is_no_authority_may_stand_in_a_store(tmp_path: Path)
     path = tmp_path / "pinned.der"
     path.write_bytes(alone.public_bytes(Encoding.DER))
     assert file_store(path).size == 1
+
+
+@pytest.mark.parametrize("purpose", ["serverAuth", "clientAuth"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("-addtrust", "serverAuth"),
+        ("-addreject", "clientAuth"),
+        ("-addtrust", "emailProtection"),
+        ("-addreject", "anyExtendedKeyUsage"),
+        ("-addtrust", "anyExtendedKeyUsage"),
+        ("-setalias", "nothing about uses"),
+    ],
+)
+def test_the_trust_settings_of_an_anchor_count_as_they_do_for_openssl(
+    tmp_path: Path, settings: tuple[str, str], purpose: str
+) -> None:
+    """Files such as Red Hat's ca-bundle.trust.crt hold roots that are trusted for some uses only,
+    or for none: OpenSSL and Postfix refuse them for the others."""
+    root, store, leaf, rest = (tmp_path / n for n in ("root.pem", "store.pem", "leaf.pem", "rest"))
+    root.write_bytes(pem_of([ROOT]))
+    leaf.write_bytes(pem_of(CHAIN[:1]))
+    rest.write_bytes(pem_of(CHAIN[1:]))
+    made_by = ["openssl", "x509", "-in", str(root), "-trustout", *settings, "-out", str(store)]
+    subprocess.run(made_by, check=True, timeout=30)
+    asked = {"serverAuth": "sslserver", "clientAuth": "sslclient"}[purpose]
+    verify = ["openssl", "verify", "-attime", str(int(NOW.timestamp())), "-purpose", asked]
+    files = ["-CAfile", str(store), "-no-CApath", "-no-CAstore", "-untrusted", str(rest), str(leaf)]
+    judge = subprocess.run([*verify, *files], capture_output=True, timeout=30, check=False)
+    answer = judge_trust(told(CHAIN), file_store(store), purpose=purpose, now=NOW)
+    assert answer.trusted.is_yes is (judge.returncode == 0)
+    if judge.returncode:
+        assert b"certificate rejected" in judge.stderr
+        assert "certificate rejected" in answer.detail

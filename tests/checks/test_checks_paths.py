@@ -139,6 +139,17 @@ def test_any_member_that_is_not_valid_today_fails(
         assert (path[place].subject in seen) == (place > 0)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_at_its_last_moment_a_path_has_ended(place: int) -> None:
+    """`judge --at` with the day on which a member ends at midnight: OpenSSL refuses it then."""
+    path = [LEAF, ICA, ROOT]
+    path[place] = of(path[place], not_after=NOW + DAY)
+    audit = measured(answer(*path))
+    assert outcomes(("CERT25", "CERT30"), audit, NOW + DAY - dt.timedelta(seconds=1)) == {PASSED}
+    assert outcomes(VALID[:2], audit, NOW + DAY) == {FAILED}
+    assert outcomes(("CERT04", "CERT30"), audit, NOW + DAY) == {UNKNOWN}
+
+
 def test_an_intermediate_that_ends_first_is_the_end() -> None:
     """Valid today, but not at go-live (2027-01-15); the renewal is due for its sake."""
     early = of(ICA, not_after=NOW + 20 * DAY)

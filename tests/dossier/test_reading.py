@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,16 @@ def test_a_damaged_file_is_refused_with_a_sentence(
 ) -> None:
     """No file, however broken, ends in a traceback."""
     assert expected in refusal(tmp_path, content)
+
+
+def test_a_pipe_or_device_in_place_of_a_dossier_is_refused_without_waiting(tmp_path: Path) -> None:
+    """Nobody writes to the pipe, and the device never ends: reading either would hang."""
+    pipe, endless = tmp_path / "pipe.yaml", tmp_path / "endless.yaml"
+    os.mkfifo(pipe)
+    endless.symlink_to("/dev/zero")
+    for path in (pipe, endless):
+        with pytest.raises(DossierError, match=r"cannot be read \(not a regular file\)"):
+            read_dossier(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,11 @@ def test_no_guess_is_shipped_as_a_certainty() -> None:
     assert shipped.has("GW1.incamail.com.")
     assert shipped.has("x.example", ("194.41.147.13",))
     assert not shipped.has("x.example", ("192.0.2.1",))
+
+
+def test_a_pipe_in_place_of_a_platform_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    """Nobody writes to it: reading would hang the whole audit."""
+    pipe = tmp_path / "platform.toml"
+    os.mkfifo(pipe)
+    with pytest.raises(GuideError, match=r"cannot be read \(not a regular file\)"):
+        load_platform(pipe)
