@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -86,6 +87,17 @@ def missing_pango() -> str:
     return ""
 
 
+@cache
+def missing_ipv6() -> str:
+    """What keeps tests from the loopback address of IPv6; "" when nothing does."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return "this machine has no IPv6 (::1)"
+    return ""
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, visibly and with the remedy, a test whose tool is not on this machine."""
     needs = {
@@ -93,6 +105,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         "exim": missing_exim,
         "browser": missing_browser,
         "pango": missing_pango,
+        "ipv6": missing_ipv6,
     }
     problems = [missing() for marker, missing in needs.items() if item.get_closest_marker(marker)]
     for marker in item.iter_markers("tool"):

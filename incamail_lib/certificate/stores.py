@@ -97,7 +97,9 @@ def system_store() -> TrustStore:
         return TrustStore("system", problem=printable(f"{path}: {cause}"))
     if not held.certificates:
         return TrustStore("system", problem=printable(f"{path}: no certificate in it"))
-    package = distribution.package_version() if str(path) in _BUNDLES else ""
+    # OpenSSL's own path to it is a link on Debian 13.
+    ours = {str(path), str(path.resolve())}
+    package = distribution.package_version() if ours & set(_BUNDLES) else ""
     name = f"system (ca-certificates {package})" if package else "system"
     date = distribution.date_of(package)
     return _store(name, held.certificates, date=date, rejected=held.rejected)

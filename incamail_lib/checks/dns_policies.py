@@ -265,7 +265,10 @@ def caa_allows_the_authority(endpoint: EndpointFacts, context: Context) -> Resul
     leaf = endpoint.leaf
     if leaf is None:
         return unknown(say("No certificate of this gateway was seen."))
-    if not rules.is_public(endpoint.trust):
+    public = rules.is_public(endpoint.trust)
+    if public is None:
+        return unknown(say(rules.ROOT_NOT_KNOWN))
+    if not public:
         return not_applicable(say("A private authority is not bound by the public rules."))
     answer = _caa_of(endpoint.target.host, context.facts)
     if answer is None:
@@ -282,7 +285,14 @@ def _caa_of(host: str, facts: AuditFacts) -> DnsAnswer | None:
 
 
 def _caa_judged(answer: DnsAnswer, leaf: CertificateFacts) -> Result:
-    wildcard = any(name.startswith("*.") for name in leaf.san_dns)
+    """The worst of what is said of its wildcard and of its plain names, if it has both."""
+    kinds = {name.startswith("*.") for name in leaf.san_dns} or {False}
+    judged = [_caa_for(answer, leaf, wildcard=kind) for kind in sorted(kinds)]
+    order = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED)
+    return min(judged, key=lambda result: order.index(result.outcome))
+
+
+def _caa_for(answer: DnsAnswer, leaf: CertificateFacts, *, wildcard: bool) -> Result:
     found = read_caa(answer.records, wildcard=wildcard)
     if found.unknown_critical:
         critical = found.unknown_critical

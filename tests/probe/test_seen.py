@@ -412,6 +412,7 @@ def test_without_a_name_we_greet_by_the_address_that_the_peer_sees(given: str) -
     assert greetings == {f"EHLO {given or '[127.0.0.1]'}"}
 
 
+@pytest.mark.ipv6
 def test_over_ipv6_the_literal_says_so() -> None:
     """RFC 5321 §4.1.3: an IPv6 literal is marked as such."""
     from probe.served import Raw, says, target
