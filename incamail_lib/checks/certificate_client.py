@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 
 from incamail_lib.checks import _certificates as rules
+from incamail_lib.checks._client_auth import renewal_of
 from incamail_lib.checks._core import (
     Check,
     Context,
@@ -19,7 +19,7 @@ from incamail_lib.checks._core import (
 from incamail_lib.checks._subjects import sending_credentials
 from incamail_lib.checks.validity import Presented, held_by
 from incamail_lib.checks.words import joined
-from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts, CredentialUse
+from incamail_lib.facts.certificate import CredentialFacts, CredentialUse
 from incamail_lib.findings import Level
 from incamail_lib.guide.ca_policy import ca_policy
 from incamail_lib.i18n import N_, Text, say
@@ -175,47 +175,7 @@ def client_usage_survives_renewal(told: CredentialFacts, _: Context) -> Result:
         return not_applicable(say("A private authority is not bound by the public rules."))
     if held.leaf.not_after is None:
         return unknown(say("The validity could not be read: {problem}.", problem=held.leaf.problem))
-    return _renewal(held.leaf, held.leaf.not_after.date())
-
-
-def _renewal(leaf: CertificateFacts, ends_on: dt.date) -> Result:
-    policy = ca_policy()
-    end = policy.end_of_client_auth(leaf.issuer_o)
-    told = {
-        "renewal": ends_on.isoformat(),
-        "authority": end.authority,
-        "issuer": ", ".join(leaf.issuer_o) or leaf.issuer or "–",
-        "last": end.told_date,
-        "rule": policy.root_programme.authority,
-    }
-    if not end.known and ends_on < end.ends_on:
-        return unknown(say(_NOT_KNOWN, **told))
-    if not end.known:
-        return failed(say(_AT_THE_LATEST, **told))
-    if end.contradicted_by is not None and end.ends_on <= ends_on < end.contradicted_by:
-        other = end.contradicted_by.isoformat()
-        return failed(say(_CONTRADICTORY, **told, other=other))
-    if ends_on >= end.ends_on:
-        return failed(
-            say("It ends on {renewal}; {authority} issues clientAuth until {last} only.", **told)
-        )
-    return failed(say(_ONE_MORE, **told), level=Level.INFO)
-
-
-_NOT_KNOWN = N_(
-    "It ends on {renewal}. When {issuer} stops issuing clientAuth is not known; it does so on "
-    "{last} at the latest ({rule})."
-)
-_AT_THE_LATEST = N_(
-    "It ends on {renewal}; {issuer} stops issuing clientAuth on {last} at the latest ({rule})."
-)
-_CONTRADICTORY = N_(
-    "It ends on {renewal}. Sources contradict each other on when {authority} stops issuing "
-    "clientAuth: {last} or {other}."
-)
-_ONE_MORE = N_(
-    "One more renewal (by {renewal}) can keep clientAuth; {authority} ends it on {last}."
-)
+    return renewal_of(held.leaf, held.leaf.not_after.date())
 
 
 @check(

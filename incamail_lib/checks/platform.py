@@ -20,7 +20,7 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._endpoints import for_each_certificate
-from incamail_lib.checks._platform_facts import level_by, level_of_host
+from incamail_lib.checks._platform_facts import covers, level_by, level_of_host
 from incamail_lib.checks._subjects import platform
 from incamail_lib.checks.validity import shown_by
 from incamail_lib.checks.words import joined, reason_text, stage_text, stores_text, trust_remedy
@@ -179,7 +179,7 @@ def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result
     presented = tuple(name.lower() for name in leaf.san_dns)
     known = context.facts.platform.names
     expected = known.value
-    if any(_covers(pattern, name) for pattern in expected for name in presented):
+    if any(covers(pattern, name) for pattern in expected for name in presented):
         return passed(say("Names: {names}.", names=joined(presented)))
     return failed(
         say(
@@ -189,13 +189,6 @@ def names_are_the_platforms(endpoint: EndpointFacts, context: Context) -> Result
         ),
         level=level_by(known, endpoint),
     )
-
-
-def _covers(pattern: str, name: str) -> bool:
-    """Whether an expected name, or wildcard, covers a presented DNS-ID (itself maybe one)."""
-    if pattern == name:
-        return True
-    return pattern.startswith("*.") and name.partition(".")[2] == pattern[2:]
 
 
 @check(
