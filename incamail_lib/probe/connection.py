@@ -245,17 +245,20 @@ class _Talk:
             return
         self.stream.note_end()
         notes.freeze_tls()
-        command = "QUIT"
+        command, due = "QUIT", 0  # replies before the one to QUIT
         if before in (Stage.MAIL, Stage.RCPT):
             if offers(notes.capabilities_in_tls or (), "PIPELINING"):
-                command = "RSET\r\nQUIT"
+                command, due = "RSET\r\nQUIT", 1
             else:
                 await self._part("RSET")
                 notes.done(self._clock(), await self._reply())
         await self._part(command)
+        passed: list[Reply] = []
         while (reply := await self._reply()).code != STEPS[Stage.QUIT].completes:
-            continue
+            passed.append(reply)
         self._done(reply)
+        if len(passed) > due and notes.reply_in_tls is not None:
+            notes.out_of_step(before, passed[-1].text)
 
     async def _part(self, command: str) -> None:
         """Send a command of the goodbye."""

@@ -59,7 +59,7 @@ class Sample:
 def validate_rules(rules: RuleSet) -> RuleSet:
     """The same rules, if they can be worked with. Errors: UsageError for a subject pattern that no
     engine takes, and for an empty suffix, with what to change."""
-    check_pattern(rules.subject_pattern)
+    check_pattern(rules.subject_pattern, rules.engine)
     if not rules.suffix.strip(". \t"):
         raise UsageError(say("The IncaMail suffix is empty; it must read like «.incamail.ch»."))
     return rules

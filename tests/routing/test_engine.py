@@ -162,6 +162,16 @@ def test_a_pattern_that_no_engine_takes_is_refused(pattern: str) -> None:
         check_pattern(good)
 
 
+def test_a_refused_pattern_is_told_in_the_words_of_the_server_that_is_named() -> None:
+    """The place that PCRE2 names is counted in the expression as it was entered."""
+    with pytest.raises(UsageError, match=r"Postfix \(pcre:\).* position 3\b"):
+        check_pattern("(im", PCRE)
+    with pytest.raises(UsageError, match=r"Postfix \(regexp:\)"):
+        check_pattern("(im", REGEXP)
+    with pytest.raises(UsageError, match=r"Exim .* position 3\b"):
+        check_pattern("(im")
+
+
 def test_encoded_words_are_joined_as_exim_joins_them() -> None:
     """Blanks between two vanish; between a word and text they stay."""
     assert exim.decode(b"=?utf-8?q?=3Ci?=\n =?utf-8?b?bT4=?= x") == b"<im> x"

@@ -109,6 +109,7 @@ EHLOS = (
     ehlo("begins again and again", Call(_many_hello_requests), WAIT, served=OLD, seen=UNSAID),
     ehlo("is silent in TLS 1.2", WAIT, served=OLD, seen=UNSAID),
 )
+BESIDE = (Call(_begin_again), POOR, WAIT)
 MAILS = (
     mail("is silent", WAIT),
     mail("closes", CLOSE, seen=LEFT),
@@ -133,6 +134,7 @@ MAILS = (
     mail("never ends", Endless(b"250-x\r\n")),
     mail("floods", Endless(b"250 x\r\n"), demanded="no"),
     mail("hangs in a second handshake", Call(_begin_again), WAIT, served=OLD, seen=UNSAID),
+    mail("takes us beside a second handshake", *BESIDE, served=OLD, seen=UNSAID),
     mail("hangs and asks again", Call(_begin_again), WAIT, served=ASKS_OLD, seen=ASKED),
     in_tls(
         "mail wants a login",
@@ -142,6 +144,10 @@ MAILS = (
     ),
 )
 TAKEN = (ASK, POOR, ASK, POOR, ASK)
+# Every reply is taken for that to the command before: none may count.
+DENIED = b"550 5.7.1 Client certificate required\r\n"
+REFUSED = (ASK, POOR, ASK, DENIED, ASK, POOR, *BYE)
+PIPED = (ASK, HELLO, ASK, DENIED, ASK, POOR, *BYE)
 STRANGE = (
     in_tls("goodbye is silent", *TAKEN, WAIT, demanded="no"),
     in_tls("goodbye never ends", *TAKEN, Endless(b"250 x\r\n"), demanded="no"),
@@ -149,6 +155,9 @@ STRANGE = (
     in_tls("goodbye begins again", *TAKEN, Call(_begin_again), WAIT, served=OLD, demanded="no"),
     in_tls("answers ahead", POOR + POOR, ASK, ASK, WAIT),
     in_tls("answers ahead and asks", POOR + POOR, ASK, ASK, WAIT, served=ASKS, seen=ASKED),
+    in_tls("speaks first", POOR, *REFUSED, served=ASKS, seen=ASKED),
+    in_tls("speaks first to everybody", POOR, *REFUSED),
+    in_tls("speaks first, then in step with PIPELINING", POOR, *PIPED, served=ASKS, seen=ASKED),
     in_tls("greets again", b"220 mx1 again\r\n", ASK, HELLO, ASK, POOR, WAIT),
     in_tls("asks and answers nobody", ASK, WAIT, served=ASKS, seen=ASKED),
     in_tls("demands and is silent", ASK, WAIT, served=DEMANDS, seen=ASKED, demanded="yes"),
