@@ -216,11 +216,11 @@ def accepted(connection: SmtpFacts) -> Observation:
     if not_shown(connection):
         return inconclusive(Reason.NOT_SHOWN)
     let_in = connection.tls.accepted
+    if let_in.is_yes and connection.tls.certificate_sent is False:
+        # Whether it would be asked for stayed open: what was not sent was not accepted.
+        let_in = inconclusive(_why(connection), connection.evidence)
     if not let_in.is_yes:
         return let_in
-    if connection.tls.certificate_sent is False:
-        # Whether it would be asked for stayed open: what was not sent was not accepted.
-        return inconclusive(_why(connection), connection.evidence)
     refused = _refused_in_smtp(connection)
     if refused is None:
         return let_in
