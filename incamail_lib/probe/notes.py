@@ -97,12 +97,11 @@ class Notes:
         if self.stage is not Stage.QUIT:
             self.reason, self.evidence = reason, printable(evidence)
 
-    def out_of_step(self, stage: Stage, evidence: str) -> None:
-        """More replies than commands came inside TLS: which of them answered what is not known,
-        so none counts, and the dialogue was good up to `stage` at best."""
+    def out_of_step(self, stage: Stage) -> None:
+        """Replies and commands inside TLS do not pair: which answered what is not known, so none
+        counts, and the dialogue was good up to `stage` at best."""
         self.reply_in_tls = self.mail_reply = self.rcpt_reply = self.capabilities_in_tls = None
         self.stage = stage
-        self.ended(Reason.PROTOCOL_ERROR, evidence)
 
     def alerted(self) -> str:
         """The alert that ended the dialogue, in words; "" if none was seen."""

@@ -398,7 +398,7 @@ def test_a_default_relay_takes_what_no_rule_takes() -> None:
 
 
 def test_a_key_that_cannot_be_tried_is_not_told_as_no_rule() -> None:
-    """Not even that the MX decides is known then; a key that selects nothing leaves it to the MX."""
+    """Not even that the MX decides is known; a key that selects nothing leaves it to the MX."""
     sealed = rules(engine=Engine.SEPPMAIL, suffix_key=".incamail.ch")
     assert one(SUFFIXED, TAGGED, sealed).unknown is not None
     assert "tls_not_forced" not in codes(one(SUFFIXED, TAGGED, sealed))

@@ -127,6 +127,7 @@ MAILS = (
     asked_mail("says 530 without AUTH", b"530 5.7.0 Denied", demanded="yes", own="no"),
     asked_mail("says 451 about a certificate", b"451 Certificate check failed, try later"),
     asked_mail("says 550 with an address", b"550 5.7.1 contact cert@muster.example"),
+    asked_mail("says 550 for its own", b"550 5.7.1 backend server certificate has expired"),
     asked_mail("says 554 with a host", b"554 5.7.1 listed, see www.cert.at"),
     asked_mail("says 554 with a team", b"554 5.7.1 blocked by CERT Austria"),
     asked_mail("says 554 to everybody", b"554 5.7.1 Access denied"),
@@ -147,6 +148,7 @@ TAKEN = (ASK, POOR, ASK, POOR, ASK)
 # Every reply is taken for that to the command before: none may count.
 DENIED = b"550 5.7.1 Client certificate required\r\n"
 REFUSED = (ASK, POOR, ASK, DENIED, ASK, POOR, *BYE)
+HIDDEN = (ASK, HELLO, ASK, DENIED, CLOSE)  # the reply that shows it is the last one
 PIPED = (ASK, HELLO, ASK, DENIED, ASK, POOR, *BYE)
 STRANGE = (
     in_tls("goodbye is silent", *TAKEN, WAIT, demanded="no"),
@@ -158,6 +160,7 @@ STRANGE = (
     in_tls("speaks first", POOR, *REFUSED, served=ASKS, seen=ASKED),
     in_tls("speaks first to everybody", POOR, *REFUSED),
     in_tls("speaks first, then in step with PIPELINING", POOR, *PIPED, served=ASKS, seen=ASKED),
+    in_tls("speaks first and closes", POOR, *HIDDEN, served=ASKS, seen=ASKED),
     in_tls("greets again", b"220 mx1 again\r\n", ASK, HELLO, ASK, POOR, WAIT),
     in_tls("asks and answers nobody", ASK, WAIT, served=ASKS, seen=ASKED),
     in_tls("demands and is silent", ASK, WAIT, served=DEMANDS, seen=ASKED, demanded="yes"),
