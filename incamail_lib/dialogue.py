@@ -41,6 +41,8 @@ _DEMAND = re.compile(
     rf"|\b{_WHOSE}{_CERT}[^.;]{{0,30}}\b{_WANTED}\b",
     re.IGNORECASE,
 )
+# What a server says of a certificate of its own is no demand for ours.
+_THEIRS = re.compile(rf"\b(?:server|our|backend|upstream)(?:'s)?[- ]{_CERTIFICATE}", re.IGNORECASE)
 _PASSING = re.compile(r"tempor|later|again|unavailable|not available|our side|local", re.IGNORECASE)
 
 
@@ -205,7 +207,7 @@ def demands_certificate(reply: Reply, *, asked: bool, offers_auth: bool = False)
     text = reply.text[:LOOKED_AT]
     if reply.code < 400 or _PASSING.search(text):
         return False
-    plain = bool(_DEMAND.search(_NAMES.sub(" ", text)))
+    plain = bool(_DEMAND.search(_THEIRS.sub(" ", _NAMES.sub(" ", text))))
     if reply.code < 500:
         return plain and asked
     if reply.code == 530 and asked and not offers_auth:

@@ -145,7 +145,7 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     """On a public MX no certificate is demanded; a host that no MX names may demand one."""
     demanded = endpoint.client_auth.demanded
     if demanded.is_no:
-        return passed(_not_refused(endpoint))
+        return passed(let_on_without(endpoint))
     if not demanded.is_yes:
         return not_seen(endpoint, demanded)
     domains = context.facts.dns.domains
@@ -158,7 +158,7 @@ def certificate_is_not_demanded(endpoint: EndpointFacts, context: Context) -> Re
     return passed(say("The gateway demands a certificate, but no MX record names the gateway."))
 
 
-def _not_refused(endpoint: EndpointFacts) -> Text:
+def let_on_without(endpoint: EndpointFacts) -> Text:
     """How far a sender without certificate was let; many servers decide at RCPT only."""
     survey = endpoint.survey
     if survey.rcpt_reply is not None:

@@ -10,6 +10,7 @@ from incamail_lib.checks import smtp, tls_cipher, tls_path
 from incamail_lib.checks._certificates import valid_now
 from incamail_lib.checks._core import Check, Context
 from incamail_lib.checks._endpoints import agreed
+from incamail_lib.checks.tls import let_on_without
 from incamail_lib.checks.validity import Presented
 from incamail_lib.checks.words import reason_text, told_trust
 from incamail_lib.facts.certificate import CertificateFacts, NameMatch, TrustFacts
@@ -49,13 +50,16 @@ def _dialogue_rows(endpoint: EndpointFacts, t: Translator) -> list[Row]:
         answer = t.text(word(observation.answer))
         return f"{answer} ({reason}) {observation.evidence}".strip()
 
+    demanded = told(auth.demanded)
+    if auth.demanded.is_no:  # and how far that goes: many servers decide at RCPT only
+        demanded = f"{t.text(word(auth.demanded.answer))}. {t.text(let_on_without(endpoint))}"
     shown = (tls_facts.version, tls_facts.cipher, tls_facts.group) if tls_facts else ()
     rows = [
         (t("Greeting"), survey.greeting.text if survey.greeting else "–"),
         ("STARTTLS", t.text(word(endpoint.starttls))),
         (t("TLS version"), " ".join(filter(None, shown)) or "–"),
         (t("Client certificate requested"), told(auth.requested)),
-        (t("Client certificate demanded"), told(auth.demanded)),
+        (t("Client certificate demanded"), demanded),
     ]
     if survey.rcpt_reply is not None:
         rows.append((t("Postmaster as recipient"), survey.rcpt_reply.text))

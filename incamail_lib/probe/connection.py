@@ -240,22 +240,36 @@ class _Talk:
         Both commands in one packet only where the server offers that (RFC 2920 §3): to others it
         is the mark of a spammer.
         """
-        notes, before = self._notes, self._notes.stage
+        notes, before, last = self._notes, self._notes.stage, None
         if before is Stage.QUIT:
             return
         self.stream.note_end()
         notes.freeze_tls()
         command = "QUIT"
         if before in (Stage.MAIL, Stage.RCPT):
-            if offers(notes.capabilities_in_tls or (), "PIPELINING"):
-                command = "RSET\r\nQUIT"
-            else:
-                await self._part("RSET")
-                notes.done(self._clock(), await self._reply())
-        await self._part(command)
+            piped = offers(notes.capabilities_in_tls or (), "PIPELINING")
+            await self._part("RSET\r\nQUIT" if piped else "RSET")
+            notes.done(self._clock(), await self._reply_to_reset(before))
+            command = "" if piped else command
+        if command:
+            await self._part(command)
         while (reply := await self._reply()).code != STEPS[Stage.QUIT].completes:
-            continue
+            last = reply
         self._done(reply)
+        if last is not None and notes.reply_in_tls is not None:
+            self._out_of_step(before, last)
+
+    async def _reply_to_reset(self, before: Stage) -> Reply:
+        """RSET always gets 250 (RFC 5321 §4.1.1.5): anything else answers the command before."""
+        notes, reply = self._notes, await self._reply()
+        let_on = all(r.code < 300 for r in (notes.mail_reply, notes.rcpt_reply) if r)
+        if let_on and reply.code not in (250, 421):
+            self._out_of_step(before, reply)
+        return reply
+
+    def _out_of_step(self, before: Stage, reply: Reply) -> None:
+        self._notes.out_of_step(before)
+        raise Ended(Reason.PROTOCOL_ERROR, reply.text)
 
     async def _part(self, command: str) -> None:
         """Send a command of the goodbye."""

@@ -97,6 +97,12 @@ class Notes:
         if self.stage is not Stage.QUIT:
             self.reason, self.evidence = reason, printable(evidence)
 
+    def out_of_step(self, stage: Stage) -> None:
+        """Replies and commands inside TLS do not pair: which answered what is not known, so none
+        counts, and the dialogue was good up to `stage` at best."""
+        self.reply_in_tls = self.mail_reply = self.rcpt_reply = self.capabilities_in_tls = None
+        self.stage = stage
+
     def alerted(self) -> str:
         """The alert that ended the dialogue, in words; "" if none was seen."""
         if self.tls is None or self.tls.alert is None:

@@ -152,6 +152,9 @@ def _demanded(survey: SmtpFacts, shown: SmtpFacts | None) -> tuple[Observation, 
     if not let_in.is_yes:
         return let_in, None
     refused = _refused_in_smtp(survey)
+    if refused is None and not survey.tls.certificate_requested.is_known:
+        # A second handshake is under way, in which it may still be demanded.
+        return inconclusive(_why(survey), survey.evidence), None
     if refused is None:
         last = survey.rcpt_reply or survey.mail_reply
         return no(Reason.SMTP_REPLY, last.text if last else let_in.evidence), None
@@ -213,6 +216,9 @@ def accepted(connection: SmtpFacts) -> Observation:
     if not_shown(connection):
         return inconclusive(Reason.NOT_SHOWN)
     let_in = connection.tls.accepted
+    if let_in.is_yes and connection.tls.certificate_sent is False:
+        # Whether it would be asked for stayed open: what was not sent was not accepted.
+        let_in = inconclusive(_why(connection), connection.evidence)
     if not let_in.is_yes:
         return let_in
     refused = _refused_in_smtp(connection)

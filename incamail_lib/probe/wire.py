@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from types import TracebackType
 
@@ -63,7 +64,7 @@ class Wire:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(self._socket, (address, port))
         except OSError as error:
-            raise Ended(_reason_of(error), error.strerror or str(error)) from None
+            raise Ended(_reason_of(error), _words(error)) from None
 
     @property
     def own_literal(self) -> str:
@@ -101,6 +102,11 @@ class Wire:
             return self._socket.recv(CHUNK)
         except OSError:
             return b""
+
+
+def _words(error: OSError) -> str:
+    """The system's own words; asyncio puts a call of Python in their place."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _reason_of(error: OSError) -> Reason:

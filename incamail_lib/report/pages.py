@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
+from incamail_lib.checks.tls import let_on_without
 from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.smtp import EndpointFacts, TlsFacts
 from incamail_lib.i18n import Language
@@ -66,6 +67,7 @@ def _filters(tell: Voice, language: Language) -> dict[str, Callable[..., Any]]:
         place=lambda place: tell.told(words.place_text(place)),
         trust=lambda answer: tell.told(words.told_trust(answer)),
         observed=lambda seen: _observed(seen, language),
+        demand=lambda endpoint: _demand(endpoint, language),
         usage=lambda usage: tell.gettext(str(words.USAGES.get(usage, usage))),
         family=lambda name: tell.gettext(str(words.FAMILIES.get(name, name))),
         who=lambda code: tell.gettext(words.WHO_ACTS.get(words.family(code), "")),
@@ -84,6 +86,15 @@ def _filters(tell: Voice, language: Language) -> dict[str, Callable[..., Any]]:
 
 def _observed(seen: Observation, language: Language) -> str:
     return voice(language).told(words.observed(seen))
+
+
+def _demand(endpoint: EndpointFacts, language: Language) -> str:
+    """Whether a certificate is demanded; if not, how far we were let without one."""
+    demanded = endpoint.client_auth.demanded
+    if not demanded.is_no:
+        return _observed(demanded, language)
+    tell = voice(language).told
+    return f"{tell(words.word(demanded.answer))}. {tell(let_on_without(endpoint))}"
 
 
 def _tls(endpoint: EndpointFacts) -> TlsFacts | None:

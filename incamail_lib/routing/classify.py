@@ -59,7 +59,7 @@ class Sample:
 def validate_rules(rules: RuleSet) -> RuleSet:
     """The same rules, if they can be worked with. Errors: UsageError for a subject pattern that no
     engine takes, and for an empty suffix, with what to change."""
-    check_pattern(rules.subject_pattern)
+    check_pattern(rules.subject_pattern, rules.engine)
     if not rules.suffix.strip(". \t"):
         raise UsageError(say("The IncaMail suffix is empty; it must read like «.incamail.ch»."))
     return rules
@@ -189,10 +189,12 @@ def _chosen(address: Address, envelope: Envelope) -> Way:
     by_subject = envelope.looks_at_subject and not envelope.selects_nowhere
     if by_subject and subject.selects:
         return Way("subject", rules.next_hop)
-    if has_suffix(address.domain, canonical_suffix(rules.suffix)) and not rules.default_relay:
-        return Way("mx", MX_LOOKUP)  # wherever an unknown rule leads, it is IncaMail as well
-    if not suffix.is_known:
+    if not suffix.is_known:  # so by which rule and to which host is not known either
         return Way(unknown=suffix.cause)
+    if has_suffix(address.domain, canonical_suffix(rules.suffix)) and not rules.default_relay:
+        return Way(
+            "mx", MX_LOOKUP
+        )  # wherever an unknown subject rule leads, it is IncaMail as well
     if not subject.is_known and (by_subject or _would_be_refused(address, envelope)):
         return Way(unknown=subject.cause)
     return Way()

@@ -153,8 +153,9 @@ def _differences(replies: Iterable[Reply]) -> Text:
     )
 
 
-def check_pattern(pattern: str) -> None:
-    """Nothing, if some engine may take the pattern. Errors: UsageError, with PCRE2's words."""
+def check_pattern(pattern: str, engine: Engine = Engine.NOT_KNOWN) -> None:
+    """Nothing, if some engine may take the pattern. Errors: UsageError, with the words of
+    `engine` where it was asked, else of PCRE2."""
     if len(pattern) > MAX_PATTERN:
         raise _refusal(pattern, say("it is longer than {limit} characters", limit=MAX_PATTERN))
     replies = [
@@ -163,7 +164,8 @@ def check_pattern(pattern: str) -> None:
     ]
     told = [reply for reply in replies if reply.is_known]
     if told and all(reply.answer is Answer.NO_RULE for reply in told):
-        raise _refusal(pattern, told[-1].cause or Text(template=""))
+        its_own = [reply for reply in told if reply.engine is engine]
+        raise _refusal(pattern, (its_own or told)[-1].cause or Text(template=""))
 
 
 def _refusal(pattern: str, problem: Text) -> UsageError:

@@ -40,11 +40,29 @@ def matches_subject(pattern: str, lines: Sequence[bytes], *, decoded: bool) -> b
     seen = decoded_subject(lines) if decoded else raw_subject(lines)
     verbatim, expanded = pattern.encode("utf-8", "replace"), expanded_pattern(pattern)
     if "\\N" in pattern:
+        _needs_no_look_up(pattern)
         return pcre_matches(expanded, seen)
     found = pcre_matches(verbatim, seen)
+    _needs_no_look_up(pattern)
     if verbatim != expanded and pcre_matches(expanded, seen) is not found:
-        raise CannotAsk(say("it must stand between \\N and \\N, or Exim removes its backslashes"))
+        raise _unprotected()
     return found
+
+
+def _needs_no_look_up(pattern: str) -> None:
+    """Exim takes "$" for a variable, and a brace for one of its own: mostly it then fails, and the
+    message waits. Errors: CannotAsk where one is neither between \\N and \\N nor escaped."""
+    if re.search(r"[${}]", re.sub(r"\\.", "", _VERBATIM.sub("", pattern), flags=re.DOTALL)):
+        raise _unprotected()
+
+
+def _unprotected() -> CannotAsk:
+    return CannotAsk(
+        say(
+            "it must stand between \\N and \\N, or Exim itself reads its backslashes, dollar signs "
+            "and braces"
+        )
+    )
 
 
 def expanded_pattern(pattern: str) -> bytes:
@@ -132,6 +150,8 @@ def suffix_key_selects(key: str, domain: str) -> bool:
     """Whether an item of `domains =` selects a domain (specification 10.8): "*" at the start
     stands for anything, "^" begins an expression. Errors: NoRule, CannotAsk."""
     expanded = expanded_pattern(key.strip())
+    if expanded.startswith(b"^"):
+        _needs_no_look_up(key)
     if expanded.startswith(b"^"):
         return pcre_matches(expanded, domain.encode("utf-8", "replace"), int(pcre2.IGNORECASE))
     folded = key.strip().lower()

@@ -38,6 +38,7 @@ def _compiled(pattern: bytes, flags: int) -> Any:
     if _CHANGED.search(pattern):
         raise CannotAsk(say("versions of PCRE2 differ in what it means"))
     try:
+        pcre2.compile(pattern, flags)  # so that a position in its words counts without the limits
         return pcre2.compile(_LIMITS + pattern, flags)
     except pcre2.PatternError as error:
         raise NoRule(str(error)) from None

@@ -72,6 +72,18 @@ def test_mutual_tls_of_version_1_2_is_an_answer(tmp_path: Path) -> None:
     assert "TLSv1.2 ECDHE" in bare
 
 
+def test_no_demand_is_said_with_how_far_we_were_let() -> None:
+    """A server may demand a certificate at RCPT only: unasked, the table says so."""
+
+    def row(told: str) -> str:
+        return next(line for line in told.splitlines() if "certificate demanded" in line)
+
+    assert "as far as MAIL" in row(probed(plan(asking()))[0])
+    asked = probed(plan(asking()), "--ask-postmaster", "muster.example")[0]
+    assert "the postmaster was taken" in row(asked)
+    assert "as far as" not in row(probed(DEMANDING)[0])
+
+
 def test_a_dropped_hello_is_named_with_its_remedy() -> None:
     """The cause and what to do stand in the table; a sound gateway has no such row."""
     told, _ = probed(plan(drops_hello_over=1400))

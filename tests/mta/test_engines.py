@@ -221,3 +221,26 @@ def test_exim_says_the_same_of_every_expression(engine: Engine) -> None:
         if ours not in (expected, Answer.UNKNOWN):
             wrong.append((pattern, text, ours, answer))
     assert wrong == []
+
+
+@pytest.mark.exim
+@pytest.mark.parametrize("pattern", ["<im>$", "<im>{1,2}", "^.*<im>.*$", "<im>${x}"])
+def test_exim_fails_on_what_it_would_look_up_itself(pattern: str) -> None:
+    """A bare "$" or brace breaks the whole condition, so that nothing is said of it; between \\N
+    and \\N, or escaped, it is the expression's own."""
+
+    def asked(written: str) -> str:
+        command = [
+            PROGRAM,
+            "-C",
+            "/dev/null",
+            "-be",
+            f"${{if match{{<im>}}{{{written}}}{{y}}{{n}}}}",
+        ]
+        return subprocess.run(command, capture_output=True, check=False, text=True).stdout.strip()
+
+    assert asked(pattern) not in ("y", "n")
+    assert said(Engine.EXIM_DECODED, pattern, "<im>") is Answer.UNKNOWN
+    told = said(Engine.EXIM_DECODED, f"\\N{pattern}\\N", "<im>")
+    assert asked(f"\\N{pattern}\\N") == {Answer.MATCHES: "y", Answer.MISSES: "n"}[told]
+    assert said(Engine.EXIM_DECODED, f"\\N<im>\\N{pattern}", "<im>") is Answer.UNKNOWN

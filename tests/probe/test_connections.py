@@ -291,6 +291,7 @@ def test_a_closed_port_is_refused(backend: str) -> None:
     assert len(found.endpoint.connections) == 1
     assert [o.answer for o in verdicts(found.endpoint)] == [OPEN] * 7
     assert found.endpoint.client_auth.demanded.reason is Reason.REFUSED
+    assert survey.evidence == "Connection refused"  # the system's words, no call of Python
 
 
 @pytest.mark.parametrize("address", ["127.255.255.255", "fe80::1"])

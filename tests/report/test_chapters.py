@@ -22,7 +22,7 @@ from factories import (
 from incamail_lib.checks import judge_facts
 from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.facts.dns import DomainFacts
-from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.observation import Reason, no
 from incamail_lib.facts.smtp import Exchange, Reply, Stage, TlsFacts
 from incamail_lib.findings import Outcome, Verdict
 from incamail_lib.guide import load_platform
@@ -155,6 +155,17 @@ def test_hostile_strings_show_and_do_nothing(language: Language) -> None:
         assert "A" * 3000 not in chapter.html
     evidence = report(hostile_facts(), language).evidence.html
     assert "&lt;script&gt;alert(1)" in evidence
+
+
+def test_no_demand_is_told_with_how_far_the_measuring_side_was_let() -> None:
+    """Many servers decide at RCPT only: a bare "no" would say more than was seen."""
+    sound = endpoint()
+    auth = sound.client_auth.model_copy(update={"demanded": no(Reason.SMTP_REPLY, "250 ok")})
+    open_door = facts(receiving=(sound.model_copy(update={"client_auth": auth}),))
+    row = "Demands a client certificate"
+    assert "no. Without a certificate" in str(report(open_door).gateways).partition(row)[2][:200]
+    closed = str(report(facts(receiving=(sound,))).gateways).partition(row)[2][:200]
+    assert "Without a certificate" not in closed
 
 
 def test_the_summary_names_what_decides() -> None:

@@ -397,6 +397,15 @@ def test_a_default_relay_takes_what_no_rule_takes() -> None:
     assert one(SUFFIXED, TAGGED, rules(default_relay="relay.example")).rule == "suffix"
 
 
+def test_a_key_that_cannot_be_tried_is_not_told_as_no_rule() -> None:
+    """Not even that the MX decides is known; a key that selects nothing leaves it to the MX."""
+    sealed = rules(engine=Engine.SEPPMAIL, suffix_key=".incamail.ch")
+    assert one(SUFFIXED, TAGGED, sealed).unknown is not None
+    assert "tls_not_forced" not in codes(one(SUFFIXED, TAGGED, sealed))
+    starred = rules(engine=Engine.POSTFIX_TABLE, suffix_key="*.incamail.ch")
+    assert one(SUFFIXED, TAGGED, starred).rule == "mx"
+
+
 def test_more_recipients_than_examined_are_not_judged() -> None:
     """A thousand are looked at; with one more nothing is claimed of the whole."""
     many = [f"a{n}@partner.example.incamail.ch" for n in range(1001)]

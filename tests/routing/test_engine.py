@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet, SubjectView
 from incamail_lib.routing import exim
-from incamail_lib.routing.engine import Headers, ask_subject, check_pattern
+from incamail_lib.routing.address import parse_address
+from incamail_lib.routing.engine import Headers, ask_subject, ask_suffix, check_pattern
 from incamail_lib.routing.postfix import MAX_LINE
 from incamail_lib.routing.reply import Answer, Reply
 
@@ -160,6 +161,29 @@ def test_a_pattern_that_no_engine_takes_is_refused(pattern: str) -> None:
         check_pattern(pattern)
     for good in ("(?i)<im>", r"\N^<im>\N", "<im>", "/^Subject: <im>/i"):
         check_pattern(good)
+
+
+def test_a_refused_pattern_is_told_in_the_words_of_the_server_that_is_named() -> None:
+    """The place that PCRE2 names is counted in the expression as it was entered."""
+    with pytest.raises(UsageError, match=r"Postfix \(pcre:\).* position 3\b"):
+        check_pattern("(im", PCRE)
+    with pytest.raises(UsageError, match=r"Postfix \(regexp:\)"):
+        check_pattern("(im", REGEXP)
+    with pytest.raises(UsageError, match=r"Exim .* position 3\b"):
+        check_pattern("(im")
+
+
+@pytest.mark.parametrize("pattern", ["<im>$", "<im>{1,2}", r"\N<im>\N$"])
+def test_what_exim_reads_itself_is_unknown(pattern: str) -> None:
+    """A bare "$" or brace never reaches PCRE2: Exim then delivers nothing at all."""
+    assert ask(DECODED, pattern, b"x <im>").answer is U
+    assert ask(DECODED, r"\N<im>$\N", b"x <im>").answer is M
+    assert ask(DECODED, r"\N<im>{1,2}\N", b"x <im>").answer is M
+    key = RuleSet(method=Method.DOMAIN, next_hop=HOP, engine=RAW, suffix_key=r"^.*incamail.ch$")
+    to = parse_address("a@b.incamail.ch")
+    assert ask_suffix(key, to).answer is U
+    closed = key.model_copy(update={"suffix_key": r"\N^.*incamail.ch$\N"})
+    assert ask_suffix(closed, to).answer is M
 
 
 def test_encoded_words_are_joined_as_exim_joins_them() -> None:

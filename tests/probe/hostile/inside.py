@@ -109,6 +109,7 @@ EHLOS = (
     ehlo("begins again and again", Call(_many_hello_requests), WAIT, served=OLD, seen=UNSAID),
     ehlo("is silent in TLS 1.2", WAIT, served=OLD, seen=UNSAID),
 )
+BESIDE = (Call(_begin_again), POOR, WAIT)
 MAILS = (
     mail("is silent", WAIT),
     mail("closes", CLOSE, seen=LEFT),
@@ -126,6 +127,7 @@ MAILS = (
     asked_mail("says 530 without AUTH", b"530 5.7.0 Denied", demanded="yes", own="no"),
     asked_mail("says 451 about a certificate", b"451 Certificate check failed, try later"),
     asked_mail("says 550 with an address", b"550 5.7.1 contact cert@muster.example"),
+    asked_mail("says 550 for its own", b"550 5.7.1 backend server certificate has expired"),
     asked_mail("says 554 with a host", b"554 5.7.1 listed, see www.cert.at"),
     asked_mail("says 554 with a team", b"554 5.7.1 blocked by CERT Austria"),
     asked_mail("says 554 to everybody", b"554 5.7.1 Access denied"),
@@ -133,6 +135,7 @@ MAILS = (
     mail("never ends", Endless(b"250-x\r\n")),
     mail("floods", Endless(b"250 x\r\n"), demanded="no"),
     mail("hangs in a second handshake", Call(_begin_again), WAIT, served=OLD, seen=UNSAID),
+    mail("takes us beside a second handshake", *BESIDE, served=OLD, seen=UNSAID),
     mail("hangs and asks again", Call(_begin_again), WAIT, served=ASKS_OLD, seen=ASKED),
     in_tls(
         "mail wants a login",
@@ -142,6 +145,11 @@ MAILS = (
     ),
 )
 TAKEN = (ASK, POOR, ASK, POOR, ASK)
+# Every reply is taken for that to the command before: none may count.
+DENIED = b"550 5.7.1 Client certificate required\r\n"
+REFUSED = (ASK, POOR, ASK, DENIED, ASK, POOR, *BYE)
+HIDDEN = (ASK, HELLO, ASK, DENIED, CLOSE)  # the reply that shows it is the last one
+PIPED = (ASK, HELLO, ASK, DENIED, ASK, POOR, *BYE)
 STRANGE = (
     in_tls("goodbye is silent", *TAKEN, WAIT, demanded="no"),
     in_tls("goodbye never ends", *TAKEN, Endless(b"250 x\r\n"), demanded="no"),
@@ -149,6 +157,10 @@ STRANGE = (
     in_tls("goodbye begins again", *TAKEN, Call(_begin_again), WAIT, served=OLD, demanded="no"),
     in_tls("answers ahead", POOR + POOR, ASK, ASK, WAIT),
     in_tls("answers ahead and asks", POOR + POOR, ASK, ASK, WAIT, served=ASKS, seen=ASKED),
+    in_tls("speaks first", POOR, *REFUSED, served=ASKS, seen=ASKED),
+    in_tls("speaks first to everybody", POOR, *REFUSED),
+    in_tls("speaks first, then in step with PIPELINING", POOR, *PIPED, served=ASKS, seen=ASKED),
+    in_tls("speaks first and closes", POOR, *HIDDEN, served=ASKS, seen=ASKED),
     in_tls("greets again", b"220 mx1 again\r\n", ASK, HELLO, ASK, POOR, WAIT),
     in_tls("asks and answers nobody", ASK, WAIT, served=ASKS, seen=ASKED),
     in_tls("demands and is silent", ASK, WAIT, served=DEMANDS, seen=ASKED, demanded="yes"),
