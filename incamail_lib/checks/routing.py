@@ -42,7 +42,7 @@ from incamail_lib.checks._routing_subject import (
     untold,
     weight,
 )
-from incamail_lib.checks._routing_syntax import in_own_syntax, key_is_open
+from incamail_lib.checks._routing_syntax import in_own_syntax
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
@@ -56,6 +56,7 @@ from incamail_lib.facts.routing import (
 )
 from incamail_lib.findings import Level
 from incamail_lib.i18n import N_, Text, say
+from incamail_lib.routing.engine import key_is_open
 
 _LOOKALIKES = (Probe.LOOKALIKE_PREFIX, Probe.LOOKALIKE_INSIDE, Probe.LOOKALIKE_HOMOGRAPH)
 _SUFFIXED = (Probe.TAGGED_SUFFIXED, Probe.SUFFIX_ONLY, Probe.SUFFIX_UPPER_CASE)

@@ -18,7 +18,6 @@ from incamail_lib.audit.planning import nameserver, own_name
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks import judge_domain
 from incamail_lib.checks._endpoints import agreed
-from incamail_lib.checks._routing_syntax import key_is_open
 from incamail_lib.checks.words import kind_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._endpoint_rows import endpoint_rows
@@ -50,6 +49,7 @@ from incamail_lib.probe.untouched import untouched
 from incamail_lib.reach import Reach, kind_of
 from incamail_lib.report.words import word
 from incamail_lib.routing import classify, classify_message
+from incamail_lib.routing.engine import key_is_open
 
 Nameserver = Annotated[
     str | None, typer.Option("--nameserver", help="Ask this name server, e.g. 127.0.0.1:5300.")

@@ -32,7 +32,13 @@ from incamail_lib.facts.routing import (
 )
 from incamail_lib.i18n import say
 from incamail_lib.routing.address import Address, canonical_suffix, has_suffix, parse_address
-from incamail_lib.routing.engine import Headers, ask_subject, ask_suffix, check_pattern
+from incamail_lib.routing.engine import (
+    Headers,
+    ask_subject,
+    ask_suffix,
+    check_pattern,
+    key_is_open,
+)
 from incamail_lib.routing.hazards import explained, hazard, printable
 from incamail_lib.routing.reply import Answer, Reply
 from incamail_lib.routing.route_hazards import Envelope, Way, route_hazards
@@ -207,6 +213,10 @@ def _suffix_reply(address: Address, rules: RuleSet) -> Reply:
     if rules.suffix_key:
         return ask_suffix(rules, address)
     literally = has_suffix(address.domain, rules.suffix.strip().rstrip(".").lower())
+    decides = rules.default_relay or rules.engine is not Engine.NOT_KNOWN
+    if literally and decides and key_is_open(rules):
+        cause = say("it is not said how the suffix stands in its table (suffix_key)")
+        return Reply(rules.engine, Answer.UNKNOWN, cause)
     return Reply(rules.engine, Answer.MATCHES if literally else Answer.MISSES)
 
 

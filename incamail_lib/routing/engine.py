@@ -176,3 +176,9 @@ def _refusal(pattern: str, problem: Text) -> UsageError:
             problem=problem,
         )
     )
+
+
+def key_is_open(rules: RuleSet) -> bool:
+    """Whether the mail server is, or may be, one that reads the guide's own spelling otherwise."""
+    may_be_postfix = rules.engine is Engine.NOT_KNOWN or rules.engine in POSTFIX_ENGINES
+    return may_be_postfix and not rules.suffix_key

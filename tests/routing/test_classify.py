@@ -255,7 +255,7 @@ def test_a_subject_rule_sees_what_its_engine_sees(
 
 def test_both_rules_catch_what_one_misses() -> None:
     """Suffix without tag, and tag without suffix; what neither sees still leaks."""
-    both = rules(Method.BOTH, engine=Engine.POSTFIX_REGEXP)
+    both = rules(Method.BOTH, engine=Engine.POSTFIX_REGEXP, suffix_key=".incamail.ch")
     assert one(SUFFIXED, "x", both).rule == "suffix"
     assert one(PLAIN, TAGGED, both).rule == "subject"
     assert one(SUFFIXED, "<im><c> é", both).rule == "suffix"
@@ -394,7 +394,19 @@ def test_a_default_relay_takes_what_no_rule_takes() -> None:
     assert "taken_by_default_relay" in codes(one(SUFFIXED, TAGGED, relayed))
     assert one(SUFFIXED, TAGGED, relayed).leaks
     assert one(SUFFIXED, TAGGED, rules(Method.NONE, default_relay="")).rule == "mx"
-    assert one(SUFFIXED, TAGGED, rules(default_relay="relay.example")).rule == "suffix"
+    keyed = {"engine": Engine.POSTFIX_TABLE, "suffix_key": ".incamail.ch"}
+    assert one(SUFFIXED, TAGGED, rules(default_relay="relay.example", **keyed)).rule == "suffix"
+
+
+@pytest.mark.parametrize(
+    "said", [{"engine": Engine.POSTFIX_TABLE}, {"default_relay": "relay.example"}]
+)
+def test_a_key_that_is_not_said_proves_no_way_through_postfix(said: dict[str, Any]) -> None:
+    """The guide's *.incamail.ch selects nothing there, and a default relay takes the message."""
+    assert not one(SUFFIXED, TAGGED, rules(**said)).is_known
+    keyed = said | {"engine": Engine.POSTFIX_TABLE, "suffix_key": ".incamail.ch"}
+    assert one(SUFFIXED, TAGGED, rules(**keyed)).rule == "suffix"
+    assert one(SUFFIXED, TAGGED, rules(engine=Engine.EXIM_DECODED)).rule == "suffix"
 
 
 def test_a_key_that_cannot_be_tried_is_not_told_as_no_rule() -> None:
