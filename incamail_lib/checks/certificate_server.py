@@ -369,14 +369,10 @@ def server_certificate_is_logged(endpoint: EndpointFacts, _: Context) -> Result:
 @with_certificate
 def shown_certificate_is_the_declared_one(endpoint: EndpointFacts, context: Context) -> Result:
     """The leaf equals the one in the file for receiving."""
-    given = [
-        c.chain[0].sha256
-        for c in context.facts.credentials
-        if CredentialUse.RECEIVING in c.uses and c.chain
-    ]
-    if not given:
+    files = [c for c in context.facts.credentials if CredentialUse.RECEIVING in c.uses and c.chain]
+    if not files:
         return not_applicable(say("No certificate file for receiving was given."))
-    if endpoint.chain[0].sha256 in given:
+    if endpoint.chain[0].sha256 in {c.chain[0].sha256 for c in files}:
         return passed(say("It is the same certificate."))
     return failed(
         say("It shows another certificate: SHA-256 {sha256}.", sha256=endpoint.chain[0].sha256)

@@ -14,6 +14,7 @@ from incamail_lib.cli import (
     lab,
     measuring,
     papers,
+    route,
     start,
     tools,
 )
@@ -52,7 +53,7 @@ app.command()(start.start)
 app.command()(papers.documents)
 app.command("demo-session")(start.demo_session)
 app.command()(lab.lab)
-app.command()(tools.route)
+app.command()(route.route)
 app.command()(tools.lookup)
 app.command()(tools.probe)
 app.command()(inspecting.inspect)
