@@ -237,7 +237,9 @@ def test_exim_fails_on_what_it_would_look_up_itself(pattern: str) -> None:
             "-be",
             f"${{if match{{<im>}}{{{written}}}{{y}}{{n}}}}",
         ]
-        return subprocess.run(command, capture_output=True, check=False, text=True).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, check=False, text=True, timeout=60
+        ).stdout.strip()
 
     assert asked(pattern) not in ("y", "n")
     assert said(Engine.EXIM_DECODED, pattern, "<im>") is Answer.UNKNOWN
