@@ -25,6 +25,7 @@ from incamail_lib.probe.wire import CHUNK
 pytestmark = pytest.mark.xdist_group("hostile")  # the table is played once, all servers at once
 BEHAVIOURS = (*smtp.BEHAVIOURS, *tls.BEHAVIOURS, *inside.BEHAVIOURS)
 AT_ONCE = 40
+ALONE = 2  # times that what was disturbed is played anew
 LIMITS = Limits(
     connect_s=2.0,
     greeting_s=1.2,
@@ -47,6 +48,14 @@ class Played:
     took_s: float
     lag_s: float
 
+    @property
+    def is_late(self) -> bool:
+        """Whether a limit was overstepped by more than the machine's own lag."""
+        late = [
+            c.elapsed_s > LIMITS.total_s * EXACT + self.lag_s for c in self.endpoint.connections
+        ]
+        return any(late) or self.took_s > LIMITS.address_s * EXACT + self.lag_s
+
 
 async def play_all(behaviours: tuple[Behaviour, ...], at_once: int = AT_ONCE) -> dict[str, Played]:
     """Probe every server, some at once."""
@@ -66,10 +75,17 @@ async def play_all(behaviours: tuple[Behaviour, ...], at_once: int = AT_ONCE) ->
 
 @pytest.fixture(scope="module")
 def played() -> dict[str, Played]:
-    """Every behaviour of the table, played; what a busy machine let time out, once more alone."""
+    """Every behaviour of the table, played; what a busy machine let time out, anew and alone."""
     found = asyncio.run(play_all(BEHAVIOURS))
-    other = tuple(b for b in BEHAVIOURS if concluded(found[b.name].endpoint) != b.may)
-    return found | asyncio.run(play_all(other, at_once=1)) if other else found
+    for _ in range(ALONE):
+        other = tuple(b for b in BEHAVIOURS if is_disturbed(b, found[b.name]))
+        found |= asyncio.run(play_all(other, at_once=1))
+    return found
+
+
+def is_disturbed(behaviour: Behaviour, found: Played) -> bool:
+    """Whether a row says something else than it should, or was late."""
+    return found.is_late or concluded(found.endpoint) != behaviour.may
 
 
 def concluded(endpoint: EndpointFacts) -> dict[str, str]:
@@ -106,9 +122,8 @@ def test_no_more_is_concluded_than_was_shown(
 def test_time_and_bytes_are_bounded(behaviour: Behaviour, played: dict[str, Played]) -> None:
     """Each connection and all together hold their limits; what is kept of them is small."""
     found = played[behaviour.name]
-    assert found.took_s <= LIMITS.address_s * EXACT + found.lag_s
+    assert not found.is_late
     for connection in found.endpoint.connections:
-        assert connection.elapsed_s <= LIMITS.total_s * EXACT + found.lag_s
         assert connection.bytes_received <= LIMITS.max_bytes + CHUNK
     assert len(found.endpoint.model_dump_json()) <= LARGEST_JSON
 
