@@ -194,12 +194,21 @@ def on_lab(dossier: Dossier, running: Running) -> Dossier:
         "trust_stores": (str(running.trust_store),),
     }
     open_fields = {k: v for k, v in from_lab.items() if k not in dossier.model_fields_set}
+    open_fields.setdefault("routing", _on_the_labs_server(dossier.routing, from_lab["routing"]))
     host, port = running.nameserver
     network = dossier.network.model_dump() | {
         "nameservers": (f"{host}:{port}",),
         "ports": running.ports,
     }
     return dossier.model_copy(update={**open_fields, "network": Network(**network)})
+
+
+def _on_the_labs_server(declared: Routing, labs: Routing) -> Routing:
+    """A rule of the dossier's own, as the lab's mail server runs it where no other is named."""
+    server = {"engine", "suffix_key", "default_relay"}
+    if declared.method is not labs.method or server & declared.model_fields_set:
+        return declared
+    return declared.model_copy(update={name: getattr(labs, name) for name in server})
 
 
 def _gateways(declared: tuple[DeclaredGateway, ...]) -> tuple[Gateway, ...]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,13 @@ from incamail_lib.binding import measure_dossier
 from incamail_lib.checks import ALL_CHECKS, judge_facts
 from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.model import Network
+from incamail_lib.dossier.reading import parsed
+from incamail_lib.dossier.starter import starter
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.dns import DnsStatus, PolicyFetch
 from incamail_lib.facts.observation import Reason, no, yes
 from incamail_lib.facts.routing import Hazard, Severity
-from incamail_lib.findings import Outcome
+from incamail_lib.findings import Outcome, Verdict
 from incamail_lib.lab.scenarios import EVERY
 
 # These never fail: what they miss proves nothing about the client, so it stays unknown.
@@ -253,3 +256,25 @@ def test_no_message_is_ever_sent(tmp_path) -> None:
     sent = {command.split()[0].upper() for command in asyncio.run(commands())}
     assert sent <= {"EHLO", "STARTTLS", "MAIL", "RSET", "NOOP", "QUIT"}
     assert "MAIL" in sent
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("routing: {method: domain}", Verdict.READY),  # as a new dossier has it
+        (
+            "routing: {method: domain, engine: postfix_table, suffix_key: '*.incamail.ch'}",
+            Verdict.INCONCLUSIVE,  # the key selects nothing, and a default relay may take the mail
+        ),
+    ],
+)
+def test_a_new_dossier_is_run_by_the_labs_mail_server(line: str, verdict: Verdict) -> None:
+    """What it leaves open about the mail server comes from the lab; what it says of it counts."""
+    text = starter(
+        organisation="Muster AG", domains=["muster.example"], language="en", scenario="sound"
+    )
+    assert "\nrouting: {method: domain}\n" in text
+    text = text.replace("\nrouting: {method: domain}\n", f"\n{line}\n")
+    dossier = parsed(text, Path("muster.yaml")).dossier
+    facts = asyncio.run(measure_dossier(dossier))
+    assert judge_facts(facts, facts.measured_at).verdict is verdict

@@ -26,6 +26,7 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._routing_mx import with_mx
 from incamail_lib.checks._routing_subject import (
     encoded_subjects_are_seen,
     engine_takes_the_expression,
@@ -105,27 +106,12 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
         )
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
-    return _with_mx(facts)
+    return with_mx(facts, by_no_rule=any(route.rule == "mx" for route in routes))
 
 
 def _by_suffix_mx(route: Route) -> bool:
     hop = route.next_hop
     return hop is not None and hop.kind is NextHopKind.MX and not hop.value
-
-
-def _with_mx(facts: AuditFacts) -> Result:
-    answer = facts.dns.platform_mx
-    if answer is None or not (answer.records or answer.is_absent):
-        return unknown(
-            say("The route rests on the MX of the suffix, which could not be looked up.")
-        )
-    if answer.is_absent:
-        return failed(
-            say("The route rests on the MX of the suffix, but {name} has none.", name=answer.name)
-        )
-    return passed(
-        say("Suffixed addresses find IncaMail by its MX: {hosts}.", hosts=joined(answer.records))
-    )
 
 
 @check(

@@ -134,7 +134,12 @@ def test_a_subject_rule_drags_others_along() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "given", [rules(Method.NONE), rules(Method.SUBJECT), rules(Method.DOMAIN, next_hop=MX)]
+    "given",
+    [
+        rules(Method.NONE, default_relay=""),
+        rules(Method.SUBJECT, default_relay=""),
+        rules(Method.DOMAIN, next_hop=MX),
+    ],
 )
 def test_a_route_by_mx_rests_on_the_mx(given: RuleSet, dns: DnsFacts, outcome: Outcome) -> None:
     """Guide 8.1 (a) works if the MX exists; a time-out is neither; a smart host needs none."""
@@ -142,9 +147,16 @@ def test_a_route_by_mx_rests_on_the_mx(given: RuleSet, dns: DnsFacts, outcome: O
     assert found("ROUT01", measured(rules(Method.DOMAIN), dns=dns)).outcome is PASSED
 
 
+def test_an_mx_proves_nothing_while_a_default_relay_may_take_the_mail() -> None:
+    """Where nobody said whether there is one, the way without a rule is open."""
+    assert found("ROUT01", measured(rules(Method.NONE), dns=WITH_MX)).outcome is UNKNOWN
+    none = rules(Method.NONE, default_relay="")
+    assert found("ROUT01", measured(none, dns=WITH_MX)).outcome is PASSED
+
+
 def test_without_any_rule_encryption_is_not_forced() -> None:
     """Recommended: the guide calls the MX look-up the standard, but nothing forces TLS."""
-    audited = measured(rules(Method.NONE, next_hop=MX), dns=WITH_MX)
+    audited = measured(rules(Method.NONE, next_hop=MX, default_relay=""), dns=WITH_MX)
     assert failures(audited) == {"ROUT02": Level.RECOMMENDED, "ROUT03": Level.RECOMMENDED}
     assert found("ROUT08", audited).outcome is NOT_APPLICABLE
     assert found("ROUT09", audited).outcome is NOT_APPLICABLE

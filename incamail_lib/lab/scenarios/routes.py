@@ -15,6 +15,7 @@ def _to(next_hop: NextHop) -> RuleSet:
 
 def _by_exim(method: Method, pattern: str) -> RuleSet:
     return RuleSet(
+        default_relay="",
         method=method,
         next_hop=DOMAIN_RULE.next_hop,
         engine=Engine.EXIM_DECODED,
@@ -25,6 +26,7 @@ def _by_exim(method: Method, pattern: str) -> RuleSet:
 
 def _by_postfix(pattern: str) -> RuleSet:
     return RuleSet(
+        default_relay="",
         method=Method.SUBJECT,
         next_hop=DOMAIN_RULE.next_hop,
         engine=Engine.POSTFIX_REGEXP,
@@ -122,7 +124,7 @@ ROUTES = (
         ),
         fails=codes("ROUT02 ROUT03"),
         verdict=READY,
-        rules=RuleSet(method=Method.NONE, next_hop=NextHop(kind=NextHopKind.MX)),
+        rules=RuleSet(method=Method.NONE, next_hop=NextHop(kind=NextHopKind.MX), default_relay=""),
     ),
     Scenario(
         name="no_route",
@@ -130,7 +132,7 @@ ROUTES = (
         description=N_("There is no rule, and the name server knows no MX below the suffix."),
         fails=codes("ROUT01 ROUT02 ROUT03"),
         verdict=NOT_READY,
-        rules=RuleSet(method=Method.NONE, next_hop=NextHop(kind=NextHopKind.MX)),
+        rules=RuleSet(method=Method.NONE, next_hop=NextHop(kind=NextHopKind.MX), default_relay=""),
         dns=suffix_without_mx,
     ),
     Scenario(
