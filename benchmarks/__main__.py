@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import peers
 
 README = Path(__file__).with_name("README.md")
-NAMES = ("cost", "truth_table")
+NAMES = ("cost", "truth_table", "batch")
 TOOLS = {
     "openssl": ["openssl", "version"],
     "gnutls-cli": ["gnutls-cli", "--version"],

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.gateways` is that process: it plays lab gateways by name, tells ports and
 certificate files as one line of JSON, and answers each line on its input with the number of
-connections that every gateway has had so far.
+connections that every gateway has had so far and the CPU that the process has used.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from incamail_lib.lab import pki
 from incamail_lib.lab.gateway import Gateway, serve
@@ -28,7 +30,7 @@ HOST = "mx1.lab.example"
 Maker = Callable[[pki.Pki], GatewayPlan]
 
 
-def _plan(lab: pki.Pki, client: ClientAuth | None, **versions: Version) -> GatewayPlan:
+def _plan(lab: pki.Pki, client: ClientAuth | None, **versions: Any) -> GatewayPlan:
     identity = lab.leaf(pki.Variant.BOTH, HOST)
     return GatewayPlan(HOST, TlsPlan(identity, client=client, **versions))
 
@@ -63,12 +65,20 @@ class Servers:
 
     def connections(self) -> dict[str, int]:
         """TCP connections per gateway since the start."""
+        counts: dict[str, int] = self._asked()["connections"]
+        return counts
+
+    def cpu_s(self) -> float:
+        """CPU of the servers since the start, their own start-up included."""
+        return float(self._asked()["cpu_s"])
+
+    def _asked(self) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        counts: dict[str, int] = json.loads(self._process.stdout.readline())
-        return counts
+        told: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return told
 
 
 @contextmanager
@@ -106,7 +116,8 @@ async def _serve(folder: Path, round_trip_s: float, names: list[str]) -> None:
         print(json.dumps(ports), flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
             counts = {name: len(gateway.records) for name, gateway in gateways.items()}
-            print(json.dumps(counts), flush=True)
+            told = {"connections": counts, "cpu_s": time.process_time()}
+            print(json.dumps(told), flush=True)
 
 
 def _write_files(lab: pki.Pki, folder: Path) -> None:

@@ -20,7 +20,7 @@ from benchmarks.peers import Claim, Tool, Visit
 from incamail_lib.certificate import Credential, load_credential
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.observation import Observation
-from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Stage, Target
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, Side, Stage, Target
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 
 
@@ -71,7 +71,7 @@ async def _ours(visit: Visit) -> Claim:
     settings = ProbeSettings(
         ehlo_name="probe.lab.example", limits=Limits(), purposes=frozenset(purposes)
     )
-    target = Target(role=Role.PLATFORM, host=gateways.HOST, address="127.0.0.1", port=visit.port)
+    target = Target(role=Side.PLATFORM, host=gateways.HOST, address="127.0.0.1", port=visit.port)
     own = credential(visit) if visit.shown else None
     return _claimed(await probe_endpoint(target, settings=settings, own=own, now=now), visit)
 

@@ -39,6 +39,10 @@ class OutputError(IncaMailError):
     """A report or record could not be written; names the file and the cause."""
 
 
+class DiskFullError(OutputError):
+    """Nothing more can be written for want of room; whoever writes much stops here."""
+
+
 class RunError(IncaMailError):
     """A run of one client crashed and was recorded (exit code 4)."""
 

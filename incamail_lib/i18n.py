@@ -6,9 +6,12 @@ saved audit can be told in any of the four languages later.
 
 from __future__ import annotations
 
+import datetime as dt
 import gettext
 import io
 import os
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,6 +22,11 @@ from incamail_lib.record import Record
 
 Language = Literal["en", "fr", "de", "it"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+# Swiss usage for the national languages; day before month in English too.
+LOCALES: dict[Language, str] = {"en": "en_GB", "fr": "fr_CH", "de": "de_CH", "it": "it_CH"}
+NO_DATE = "–"
+_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
+_FIRST = {"fr": "1er ", "it": "1° "}  # of a month; Babel writes a plain 1
 DOMAIN = "incamail"
 LOCALE_DIR = Path(__file__).parent / "locale"
 
@@ -26,28 +34,58 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 class Text(Record):
     """A translatable sentence: an English template and the values that go into it.
 
-    A value may be a Text itself; it is translated along with the sentence around it.
+    A value may be a Text itself; it is translated along with the sentence around it. A value that
+    is a date (2027-01-15, or a month, 2027-01) is told as the language writes it. Where the
+    sentence depends on a number, `one` is the template for the singular and `n` the number.
     """
 
     template: str
     values: dict[str, str | int | float | Text] = Field(default_factory=dict)
+    one: str = ""
+    n: int | None = None
 
     def english(self) -> str:
-        """The sentence in English, for logs and exceptions."""
-        return translator("en").text(self)
+        """The sentence in English for logs and exceptions; dates stay as 2027-01-15 there."""
+        return _LogTranslator("en").text(self)
 
 
-Value = str | int | float | Text
+Value = str | int | float | dt.date | Text
 
 
 def say(template: str, /, **values: Value) -> Text:
-    """Mark `template` for translation and bind `values`, e.g. say("{n} days", n=3)."""
-    return Text(template=template, values=values)
+    """Mark `template` for translation and bind `values`, e.g. say("It ends on {day}.", day=day)."""
+    return Text(template=template, values=_kept(values))
+
+
+def say_n(one: str, many: str, n: int, /, **values: Value) -> Text:
+    """Mark a sentence that counts, e.g. say_n("{n} day", "{n} days", 3); `n` is a value too."""
+    return Text(template=many, values={"n": n, **_kept(values)}, one=one, n=n)
+
+
+def _kept(values: dict[str, Value]) -> dict[str, str | int | float | Text]:
+    """The values as a saved text holds them: a date, or a moment's day in UTC, as 2027-01-15."""
+    return {name: _day(v) if isinstance(v, dt.date) else v for name, v in values.items()}
+
+
+def _day(moment: dt.date | dt.datetime) -> str:
+    day = moment.astimezone(dt.UTC).date() if isinstance(moment, dt.datetime) else moment
+    return day.isoformat()
 
 
 def N_(message: str) -> str:
     """Mark `message` for translation without translating it yet."""
     return message
+
+
+def filled(translated: str, text: Text, values: Mapping[str, Value]) -> str:
+    """The translated template with these values in it.
+
+    A saved text may pair a sentence of ours with values that are not its own: it stays English.
+    """
+    try:
+        return translated.format_map(values)
+    except KeyError:
+        return text.template.format_map(values)
 
 
 class Translator:
@@ -63,13 +101,55 @@ class Translator:
 
     def text(self, text: Text) -> str:
         """The translated sentence with its values filled in."""
-        template = self.gettext(text.template)
+        template = self.template(text)
         if not text.values:
             return template
-        values = {k: self.text(v) if isinstance(v, Text) else v for k, v in text.values.items()}
-        return template.format_map(values)
+        values = {name: self._value(value) for name, value in text.values.items()}
+        return filled(template, text, values)
+
+    def _value(self, value: str | int | float | Text) -> str | int | float:
+        if isinstance(value, Text):
+            return self.text(value)
+        return self.dated(value) if isinstance(value, str) else value
+
+    def template(self, text: Text) -> str:
+        """The translated sentence in the form that its number asks for, values not yet in."""
+        if text.n is None:
+            return self.gettext(text.template)
+        return self._catalog.ngettext(text.one, text.template, text.n)
+
+    def day(self, moment: dt.date | dt.datetime | None) -> str:
+        """A date (in UTC) with the month in words, e.g. "24 November 2026"; a dash for none."""
+        if moment is None:
+            return NO_DATE
+        from babel.dates import format_date
+
+        day = dt.date.fromisoformat(_day(moment))
+        told = format_date(day, "long", locale=LOCALES[self.language])
+        first = _FIRST.get(self.language)
+        return told.replace("1 ", first, 1) if first and day.day == 1 else told
+
+    def dated(self, value: str) -> str:
+        """A value that is a whole date or month in words; any other value as it is."""
+        found = _DATE.fullmatch(value)
+        try:
+            if found and found[3]:
+                return self.day(dt.date.fromisoformat(value))
+            return self._month(dt.date.fromisoformat(f"{value}-01")) if found else value
+        except ValueError:
+            return value
+
+    def _month(self, month: dt.date) -> str:
+        from babel.dates import format_date
+
+        return format_date(month, "LLLL y", locale=LOCALES[self.language])
 
     __call__ = gettext
+
+
+class _LogTranslator(Translator):
+    def dated(self, value: str) -> str:
+        return value
 
 
 def environment_language() -> Language:

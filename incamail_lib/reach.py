@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from incamail_lib.names import ascii_name
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -121,6 +123,45 @@ class Reach:
 def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
     """Networks or single addresses, e.g. "10.1.0.0/16" or "fd00::25". Errors: ValueError."""
     return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in texts)
+
+
+@dataclass(frozen=True)
+class Spared:
+    """Who does not want to be probed: names with all below them, addresses and networks."""
+
+    names: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> Spared:
+        """From lines of text: a name, an address or a network each; what follows # is a remark.
+
+        Errors: ValueError with the number of a line that is none of them.
+        """
+        names: set[str] = set()
+        networks: list[Network] = []
+        for number, line in enumerate(lines, 1):
+            text = line.partition("#")[0].strip().lower().rstrip(".")
+            if not text:
+                continue
+            try:
+                networks += networks_of([text])
+            except ValueError:
+                name = ascii_name(text.removeprefix("*."))
+                if not name or any(c in name for c in "/:@* \t,;"):
+                    raise ValueError(number) from None
+                names.add(name)
+        return cls(frozenset(names), tuple(networks))
+
+    def spares_name(self, name: str) -> bool:
+        """Whether a host or domain, or one above it, stands there."""
+        labels = name.lower().rstrip(".").split(".")
+        return any(".".join(labels[at:]) in self.names for at in range(len(labels)))
+
+    def spares(self, host: str, address: str) -> bool:
+        """Whether a host at an address must be let alone."""
+        found = ipaddress.ip_address(address)
+        return self.spares_name(host) or any(found in network for network in self.networks)
 
 
 class NotContacted(OSError):

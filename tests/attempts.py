@@ -8,11 +8,12 @@ import socket
 import sys
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 _listening: list[list[tuple[str, int]]] = []
 
 
-def _hook(event: str, arguments: tuple) -> None:
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not _listening or event != "socket.connect":
         return
     used, where = arguments

@@ -1,7 +1,7 @@
 """What every test may ask for: tools of the machine, and a visible skip where one is missing.
 
 A test that needs a tool says so by a marker: `@pytest.mark.postfix`, `@pytest.mark.exim`,
-`@pytest.mark.browser`, `@pytest.mark.pango`, `@pytest.mark.tool("openssl", "gnutls-cli")`. With
+`@pytest.mark.browser`, `@pytest.mark.tool("openssl", "gnutls-cli")`. With
 INCAMAIL_NO_SKIPS=1, as in CI, a session in which anything was skipped ends with an error.
 """
 
@@ -11,14 +11,18 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+from fuzzing import examples
 
 # Found counterexamples become tests; a slow machine is no fault, nor is a tree that is read-only.
-hypothesis.settings.register_profile("house", database=None, deadline=None)
+hypothesis.settings.register_profile(
+    "house", database=None, deadline=None, max_examples=examples(100)
+)
 hypothesis.settings.load_profile("house")
 
 PACKAGES = {
@@ -57,7 +61,7 @@ def missing_exim() -> str:
 
     if not PROGRAM.exists():
         return f"Exim is missing ({PROGRAM}): run .ci/install"
-    command = [PROGRAM, "-C", "/dev/null", "-bV"]
+    command: list[str | Path] = [PROGRAM, "-C", "/dev/null", "-bV"]
     found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     if found.returncode:
         return f"Exim does not start ({found.stderr.strip()[:200]}): run .ci/install"
@@ -76,18 +80,6 @@ def browser_path() -> Path | None:
 
 
 @cache
-def missing_pango() -> str:
-    """What keeps PDFs from being made; "" when nothing does."""
-    from incamail_lib.report.document import PaperUnavailable, pdf_of
-
-    try:
-        pdf_of("<html></html>")
-    except PaperUnavailable as missing:
-        return missing.text.english()
-    return ""
-
-
-@cache
 def missing_ipv6() -> str:
     """What keeps tests from the loopback address of IPv6; "" when nothing does."""
     try:
@@ -100,11 +92,10 @@ def missing_ipv6() -> str:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, visibly and with the remedy, a test whose tool is not on this machine."""
-    needs = {
+    needs: dict[str, Callable[[], str]] = {
         "postfix": missing_postfix,
         "exim": missing_exim,
         "browser": missing_browser,
-        "pango": missing_pango,
         "ipv6": missing_ipv6,
     }
     problems = [missing() for marker, missing in needs.items() if item.get_closest_marker(marker)]
@@ -149,3 +140,9 @@ def pytest_terminal_summary(
     if _must_not_skip(config) and skipped:
         terminalreporter.section("skips are forbidden here", red=True)
         terminalreporter.line(f"{skipped} skipped, and {SKIPS_FORBIDDEN} is set: install the tools")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_seal(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Audits are sealed by a key of this run: the user's own is for the user's audits."""
+    os.environ["INCAMAIL_SEAL_KEY"] = str(tmp_path_factory.mktemp("seal") / "seal.pem")

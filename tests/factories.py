@@ -16,6 +16,8 @@ from incamail_lib.facts.audit import (
 from incamail_lib.facts.certificate import (
     CertificateFacts,
     ChainFacts,
+    CredentialFacts,
+    CredentialUse,
     NameMatch,
     TrustFacts,
     TrustReason,
@@ -29,13 +31,13 @@ from incamail_lib.facts.dns import (
     MxHost,
 )
 from incamail_lib.facts.observation import Reason, inconclusive, no, yes
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet
+from incamail_lib.facts.routing import Engine, Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.facts.smtp import (
     ClientAuthFacts,
     EndpointFacts,
     Purpose,
     Reply,
-    Role,
+    Side,
     SmtpFacts,
     Stage,
     Starttls,
@@ -43,10 +45,11 @@ from incamail_lib.facts.smtp import (
     TlsFacts,
 )
 from incamail_lib.guide import Certainty, Platform, PlatformGateway, Sourced
+from incamail_lib.routing import standard_samples
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
-GATEWAY = Target(role=Role.RECEIVING, host="mx1.muster.example", address="192.0.2.1")
-PLATFORM = Target(role=Role.PLATFORM, host="gw1.incamail.com", address="194.41.147.13")
+GATEWAY = Target(role=Side.RECEIVING, host="mx1.muster.example", address="192.0.2.1")
+PLATFORM = Target(role=Side.PLATFORM, host="gw1.incamail.com", address="194.41.147.13")
 
 
 def certificate(**changes: Any) -> CertificateFacts:
@@ -270,7 +273,7 @@ def vantage(place: Place = Place.UNDECLARED, **changes: Any) -> Vantage:
     usual: dict[str, Any] = {
         "place": place,
         "ehlo_name": "audit.muster.example",
-        "version": "0.1.0",
+        "version": "1.2.3",
         "python": "3.11",
         "openssl": "OpenSSL 4.0.3",
         "backend": "pyopenssl",
@@ -291,3 +294,51 @@ def facts(**changes: Any) -> AuditFacts:
         "platform_endpoints": (endpoint(),),
     }
     return AuditFacts(**(sound | changes))
+
+
+def client_file(**changes: Any) -> CredentialFacts:
+    """A sound certificate for sending, with its key."""
+    leaf = certificate(
+        sha256="56" * 32,
+        subject="CN=out.muster.example,O=Muster AG",
+        subject_cn=("out.muster.example",),
+        san_dns=("out.muster.example",),
+        ext_key_usage=("clientAuth",),
+        issuer_o=("Private CA",),
+    )
+    authority = certificate(
+        sha256="78" * 32, subject="CN=Private CA", is_ca=True, ext_key_usage=None
+    )
+    sound: dict[str, Any] = {
+        "label": "client.pem",
+        "uses": (CredentialUse.SENDING,),
+        "format": "PEM",
+        "readable": yes(),
+        "chain": (leaf, authority),
+        "links": ChainFacts(length=2, in_order=True, root_sent=False),
+        "has_key": True,
+        "key_matches": yes(),
+        "trust": (trusted("own").model_copy(update={"purpose": "clientAuth", "public": False}),),
+    }
+    return CredentialFacts(**(sound | changes))
+
+
+def ready(**changes: Any) -> AuditFacts:
+    """Facts whose verdict is ready."""
+    rules = declared().rules.model_copy(
+        update={"suffix_key": ".incamail.ch", "engine": Engine.POSTFIX_TABLE}
+    )
+    told = declared(rules=rules)
+    lets_in = endpoint().client_auth.model_copy(update={"demanded": no(), "demanded_in": None})
+    sound: dict[str, Any] = {
+        "declared": told,
+        "receiving": (endpoint(GATEWAY, client_auth=lets_in),),
+        "routing": tuple(standard_samples(told.rules, told.domains)),
+        "dns": DnsFacts(
+            domains=(mail_domain("mx1.muster.example"),),
+            hosts=(host("out.muster.example", "192.0.2.2"),),
+            platform_hosts=(host(PLATFORM.host, PLATFORM.address),),
+        ),
+        "credentials": (client_file(),),
+    }
+    return facts(**(sound | changes))

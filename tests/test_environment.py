@@ -65,7 +65,7 @@ def made(project: Path, python: str | Path = sys.executable) -> subprocess.Compl
 
 def is_whole(project: Path) -> bool:
     """Whether the environment has what it is made for."""
-    command = [project / ".venv/bin/python", "-c", "import pip, small"]
+    command: list[str | Path] = [project / ".venv/bin/python", "-c", "import pip, small"]
     return subprocess.run(command, check=False, timeout=60, capture_output=True).returncode == 0
 
 

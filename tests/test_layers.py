@@ -12,18 +12,17 @@ ROOT = "incamail_lib"
 
 # Room -> layer. A room is a module or a folder directly below the package.
 LAYERS = {
-    **dict.fromkeys(("record", "printable"), 0),
-    **dict.fromkeys(("i18n", "errors", "files", "guide"), 0),
-    **dict.fromkeys(("facts", "findings", "runbook", "crash", "reach"), 1),
-    **dict.fromkeys(("routing", "dialogue", "certificate", "trust", "mailpolicy"), 2),
+    **dict.fromkeys(("record", "printable", "i18n", "errors", "files", "guide", "late"), 0),
+    **dict.fromkeys(("facts", "findings", "notebooks", "crash", "reach", "names"), 1),
+    **dict.fromkeys(("outputs", "seal", "sheets"), 1),
+    **dict.fromkeys(("routing", "certificate", "mailpolicy"), 2),
     **dict.fromkeys(("lookup", "probe", "linktest", "checks", "dossier"), 3),
-    "report": 4,
-    **dict.fromkeys(("audit", "lab", "deliverables", "kernels"), 5),
-    **dict.fromkeys(("binding", "batch", "forms"), 6),
-    "workplace": 7,
-    "onboarding": 8,
-    **dict.fromkeys(("cli", "docs", "catalogs"), 9),
-    "command": 10,
+    **dict.fromkeys(("changes", "report", "documents"), 4),
+    **dict.fromkeys(("lab", "kernels", "forked"), 5),
+    "audit": 6,
+    **dict.fromkeys(("batch", "course", "history", "portfolio"), 7),
+    "runbook": 8,
+    **dict.fromkeys(("cli", "tools"), 9),
 }
 MEASURING = frozenset({"lookup", "probe", "linktest"})
 JUDGING = frozenset({"checks"})
@@ -100,7 +99,7 @@ def test_every_room_keeps_to_the_table() -> None:
         ("facts/bad.py", "from incamail_lib.audit import x", "lies above"),
         ("cli/bad.py", "import incamail_lib", "package root"),
         ("nowhere.py", "import os", "not in the table"),
-        ("trust.py", "from incamail_lib.certificate import x", "cycle"),
+        ("crash.py", "from incamail_lib.reach import x", "cycle"),
     ],
 )
 def test_a_planted_violation_is_found(tmp_path: Path, room: str, line: str, complaint: str) -> None:
@@ -109,6 +108,5 @@ def test_a_planted_violation_is_found(tmp_path: Path, room: str, line: str, comp
     planted = package / room
     planted.parent.mkdir(parents=True)
     planted.write_text(line + "\n", encoding="utf-8")
-    (package / "certificate").mkdir(exist_ok=True)
-    (package / "certificate" / "a.py").write_text("import incamail_lib.trust\n", encoding="utf-8")
+    (package / "reach.py").write_text("import incamail_lib.crash\n", encoding="utf-8")
     assert any(complaint in sentence for sentence in violations(imports(package)))

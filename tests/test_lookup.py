@@ -9,6 +9,9 @@ from typing import TypeVar
 
 import dns.asyncresolver
 import dns.flags
+import dns.message
+import dns.rcode
+import dns.resolver
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +20,7 @@ from incamail_lib import lookup
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts, HostFacts, PolicyFetch
 from incamail_lib.facts.observation import Answer, Reason
 from incamail_lib.lab import nameserver
+from incamail_lib.lookup import resolving
 
 T = TypeVar("T")
 Records = Sequence[tuple[str, str, str]]
@@ -179,6 +183,32 @@ def test_silence_ends_with_the_time_limit() -> None:
     assert found.mx.elapsed_s >= SHORT_S / 2
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ([("late", None)], DnsStatus.TIMEOUT),
+        ([("late", "FORMERR")], DnsStatus.LAME),
+        ([("late", None), ("odd", "SERVFAIL")], DnsStatus.SERVFAIL),
+        ([("late", None), ("odd", "REFUSED")], DnsStatus.REFUSED),
+        ([("odd", None)], DnsStatus.LAME),
+        ([], DnsStatus.LAME),
+    ],
+)
+def test_what_several_servers_said_goes_before_their_silence(
+    said: list[tuple[str, str | None]], status: DnsStatus
+) -> None:
+    """One that answered was no silence; only where all kept silent it was the time limit."""
+    words = {"late": "The DNS operation timed out.", "odd": "what?"}
+    errors = []
+    for kind, code in said:
+        response = dns.message.make_response(dns.message.make_query("x.example", "A"))
+        response.set_rcode(dns.rcode.from_text(code or "NOERROR"))
+        errors.append(("192.0.2.53", False, 53, words[kind], response if code else None))
+    query = dns.message.make_query("x.example", "A")
+    error = dns.resolver.NoNameservers(request=query, errors=errors)
+    assert resolving._status_of(error) is status
+
+
 def test_nobody_listening_is_no_answer() -> None:
     """A closed port is a failure to look up, whatever it is called; it is never "no record"."""
 
@@ -280,6 +310,7 @@ def test_reverse_names_are_confirmed_or_not() -> None:
     found = {a.address: a for a in host("mx1.muster.example").addresses}
     assert found["192.0.2.1"].forward_confirmed.is_yes
     assert found["192.0.2.1"].forward_confirmed.evidence == "mx1.muster.example"
+    assert found["192.0.2.1"].ptr.name == "1.2.0.192.in-addr.arpa"  # as `dig -x` shows it
     assert found["192.0.2.2"].ptr.records == ("www.muster.example.",)
     assert found["192.0.2.2"].forward_confirmed.is_no
     assert found["2001:db8::1"].ptr.status is DnsStatus.NXDOMAIN
@@ -582,3 +613,18 @@ def test_the_resolver_asks_these_servers_and_no_search_list() -> None:
         # AD is asked for (RFC 6840 §5.7), and DNSSEC records with it.
         assert resolver.flags == dns.flags.RD | dns.flags.AD
         assert resolver.ednsflags == dns.flags.DO
+
+
+def test_a_machine_without_a_resolver_asks_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its questions then end in silence or in an answer of its own, and not in a traceback."""
+    usual = dns.asyncresolver.Resolver
+
+    def bare(configure: bool = True) -> dns.asyncresolver.Resolver:
+        if configure:
+            raise dns.resolver.NoResolverConfiguration
+        return usual(configure=False)
+
+    monkeypatch.setattr(dns.asyncresolver, "Resolver", bare)
+    found = resolving.system_resolver(4.0)
+    assert [str(server) for server in found.nameservers] == ["127.0.0.1"]
+    assert (found.timeout, found.lifetime, found.search) == (2.0, 4.0, [])

@@ -21,9 +21,10 @@ from differential.judged import judged, why_stricter
 from differential.making import key
 
 from incamail_lib.certificate import read_certificate
+from incamail_lib.certificate.stores import TrustStore
+from incamail_lib.certificate.trust import judge_trust
 from incamail_lib.checks.words import told_trust, trust_remedy
 from incamail_lib.facts.certificate import Reservation, TrustFacts, TrustReason
-from incamail_lib.trust import TrustStore, judge_trust
 
 NOW = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
 R = TrustReason

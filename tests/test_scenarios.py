@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from incamail_lib.binding import measure_dossier
+from incamail_lib.audit.case import measure_dossier
 from incamail_lib.checks import ALL_CHECKS, judge_facts
 from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.model import Network
 from incamail_lib.dossier.reading import parsed
 from incamail_lib.dossier.starter import starter
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, ComponentFacts
 from incamail_lib.facts.dns import DnsStatus, PolicyFetch
 from incamail_lib.facts.observation import Reason, no, yes
 from incamail_lib.facts.routing import Hazard, Severity
 from incamail_lib.findings import Outcome, Verdict
 from incamail_lib.lab.scenarios import EVERY
+from incamail_lib.routing.received import read_hops
 
 # These never fail: what they miss proves nothing about the client, so it stays unknown.
 NEVER_FAIL = {
@@ -144,6 +145,7 @@ def enforced_without_name() -> AuditFacts:
     )
     changed = domain.model_copy(update={"mta_sts_policy": policy})
     gateway = facts.receiving[0]
+    assert gateway.name_match is not None
     match = gateway.name_match.model_copy(update={"matched": False})
     wrong = gateway.model_copy(update={"name_match": match})
     dns = facts.dns.model_copy(update={"domains": (changed,)})
@@ -209,6 +211,17 @@ def without_protection() -> AuditFacts:
     return _with_endpoint(connections=(changed, *endpoint.connections[1:]))
 
 
+def inner_way_in_clear() -> AuditFacts:
+    facts = sound()
+    line = b"Received: from exch.local ([10.0.0.8]) by gw.local (Postfix) with SMTP id 1; x\n\n"
+    parts = tuple(
+        ComponentFacts(key=key, present=True, hosts=(host,))
+        for key, host in (("mail_gateway", "gw.local"), ("mail_server", "exch.local"))
+    )
+    declared = facts.declared.model_copy(update={"components": parts})
+    return facts.model_copy(update={"declared": declared, "hops": (read_hops(line, "m"),)})
+
+
 SPOILT: dict[str, Callable[[], AuditFacts]] = {
     "CERT01": illegible_certificate,
     "CERT05": stores_that_differ,
@@ -219,6 +232,7 @@ SPOILT: dict[str, Callable[[], AuditFacts]] = {
     "DNS22": caa_of_another_authority,
     "NET03": silent_ipv6,
     "NET09": blocked_port,
+    "NET10": inner_way_in_clear,
     "ROUT11": lookalike_selected,
     "TLS16": without_protection,
     "ROUT13": lambda: _with_hazard(True, "too_long", Severity.WARNING),
@@ -244,7 +258,7 @@ def test_every_check_is_failed_somewhere() -> None:
 def test_no_message_is_ever_sent(tmp_path) -> None:
     """Nothing that the audit does to a gateway names a recipient or hands over a message."""
     from incamail_lib.audit import measure
-    from incamail_lib.binding import plan_on_lab
+    from incamail_lib.audit.case import plan_on_lab
     from incamail_lib.lab import SCENARIOS, run
 
     async def commands() -> tuple[str, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from incamail_lib.audit.measuring import file_trust
+from incamail_lib.audit.trusting import file_trust
 from incamail_lib.certificate import match_name
 from incamail_lib.certificate.stores import TrustStore
-from incamail_lib.checks import certificate_client, certificate_server
-from incamail_lib.checks._core import Check, judge
+from incamail_lib.checks import Check, of_family
+from incamail_lib.checks._core import judge
+from incamail_lib.checks._subjects import receiving, sending_credentials
 from incamail_lib.facts.audit import AuditFacts, Declared, Vantage
 from incamail_lib.facts.certificate import CredentialFacts, CredentialUse, NameMatch
 from incamail_lib.facts.dns import DnsFacts
@@ -20,7 +22,7 @@ from incamail_lib.facts.smtp import (
     ClientAuthFacts,
     EndpointFacts,
     Purpose,
-    Role,
+    Side,
     SmtpFacts,
     Stage,
     Target,
@@ -95,15 +97,17 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """The checks of this direction on facts that hold nothing but the file."""
     facts = _facts(told, use, match, now)
-    readable = [c for c in certificate_client.CHECKS if c.code in ("CERT20", _KEY)]
-    checks = readable if use is CredentialUse.RECEIVING else list(certificate_client.CHECKS)
-    if use is CredentialUse.RECEIVING and told.chain:
-        checks += certificate_server.CHECKS
+    of_files = [c for c in of_family("CERT") if c.subjects is sending_credentials]
+    checks = of_files
+    if use is CredentialUse.RECEIVING:
+        checks = [c for c in of_files if c.code in ("CERT20", _KEY)]
+        if told.chain:
+            checks += [c for c in of_family("CERT") if c.subjects is receiving]
     skipped = _BEYOND_A_FILE if match else _BEYOND_A_FILE | {_NAME}
     return judge(facts, _standing_alone([c for c in checks if c.code not in skipped]), now)
 
 
-def _standing_alone(checks: Sequence[Check]) -> list[Check]:
+def _standing_alone(checks: Sequence[Check[Any]]) -> list[Check[Any]]:
     """The checks without prerequisites that are not among them, such as STARTTLS."""
     codes = {c.code for c in checks}
     return [replace(c, requires=tuple(r for r in c.requires if r in codes)) for c in checks]
@@ -164,7 +168,7 @@ def _shown(told: CredentialFacts, match: NameMatch | None, now: dt.datetime) -> 
         tls=tls,
     )
     return EndpointFacts(
-        target=Target(role=Role.RECEIVING, host=match.host if match else told.label, address=""),
+        target=Target(role=Side.RECEIVING, host=match.host if match else told.label, address=""),
         connections=(survey,),
         client_auth=ClientAuthFacts(
             requested=nothing,

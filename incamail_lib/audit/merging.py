@@ -15,7 +15,7 @@ from pathlib import Path
 from incamail_lib.audit.saving import load_facts
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.audit import AuditFacts, Declared, Place, ReceivingFrom
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import Text, say, say_n
 
 FURTHEST_APART = dt.timedelta(days=14)
 OLD_AFTER = dt.timedelta(days=30)
@@ -82,15 +82,15 @@ def with_age(facts: AuditFacts, now: dt.datetime) -> AuditFacts:
     oldest = min(facts.measured_at, other.measured_at) if other else facts.measured_at
     if now - oldest <= OLD_AFTER:
         return facts
-    note = say(_OLD, days=(now - oldest).days)
+    note = say_n(
+        "What was measured is {n} day old. Servers, certificates and firewalls change: measure "
+        "anew before you go live.",
+        "What was measured is {n} days old. Servers, certificates and firewalls change: measure "
+        "anew before you go live.",
+        (now - oldest).days,
+    )
     kept = tuple(known for known in facts.limits if known.template != note.template)
     return facts.model_copy(update={"limits": (*kept, note)})
-
-
-_OLD = N_(
-    "What was measured is {days} days old. Servers, certificates and firewalls change: measure "
-    "anew before you go live."
-)
 
 
 def _who(declared: Declared) -> tuple[str, frozenset[str]]:
@@ -138,12 +138,14 @@ def _of_one_time(files: Sequence[_File]) -> None:
     oldest = min(files, key=lambda file: file.facts.measured_at)
     if _apart(files) > FURTHEST_APART:
         raise UsageError(
-            say(
-                "{file} was measured {days} days before the newest file; at most {limit} are "
-                "allowed. Measure it anew.",
+            say_n(
+                "{file} was measured {n} day before the newest file; the limit is {limit}. "
+                "Measure it anew.",
+                "{file} was measured {n} days before the newest file; the limit is {limit}. "
+                "Measure it anew.",
+                _apart(files).days,
                 file=oldest.name,
-                days=_apart(files).days,
-                limit=FURTHEST_APART.days,
+                limit=say_n("{n} day", "{n} days", FURTHEST_APART.days),
             )
         )
 
@@ -186,7 +188,13 @@ def _notes(files: Sequence[_File], outgoing: AuditFacts, receiving: AuditFacts) 
     """What was left out, and where the two places saw different things."""
     notes = [note for facts in (outgoing, receiving) for note in facts.limits]
     if _apart(files) >= _TOLD_FROM:
-        notes.append(say("The measurements lie {days} days apart.", days=_apart(files).days))
+        notes.append(
+            say_n(
+                "The measurements lie {n} day apart.",
+                "The measurements lie {n} days apart.",
+                _apart(files).days,
+            )
+        )
     inner, outer = _exchangers(outgoing), _exchangers(receiving)
     if inner and outer and inner != outer:
         notes.append(

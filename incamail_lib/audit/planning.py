@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import platform as machine
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 import dns.asyncresolver
 from cryptography.hazmat.backends.openssl import backend as openssl
 
-from incamail_lib.audit.policy_fetching import HttpsFetcher
+from incamail_lib.audit.passphrases import Passphrases, from_environment
 from incamail_lib.audit.standing import own_addresses
 from incamail_lib.dossier import CertificateFile, Dossier, Sample
+from incamail_lib.dossier.model import name_server
 from incamail_lib.errors import DossierError
 from incamail_lib.facts.audit import Declared, Place, Vantage
-from incamail_lib.facts.smtp import Purpose
+from incamail_lib.facts.smtp import Purpose, Side, Target
 from incamail_lib.guide import Platform, load_platform
 from incamail_lib.i18n import Text, say
 from incamail_lib.lookup import PolicyFetcher, resolver_for, system_resolver
+from incamail_lib.lookup.fetching import HttpsFetcher
 from incamail_lib.printable import printable
 from incamail_lib.probe import Limits
-from incamail_lib.reach import Reach, networks_of
-
-MAX_PORT = 65535  # RFC 768
-Passphrases = Callable[[Path, Path | None, str | None], bytes | None]
-"""The passphrase of a certificate file and its key file: by the name of an environment variable,
-or by asking a person."""
+from incamail_lib.reach import Reach, Spared, networks_of
 
 
 @dataclass(frozen=True)
@@ -59,9 +54,17 @@ class Plan:
     receiving_purposes: frozenset[Purpose]
     platform_purposes: frozenset[Purpose]
     reach: Reach
+    spared: Spared = field(default_factory=Spared)  # who must be let alone
     left_out: tuple[Text, ...] = ()  # what this machine cannot look at, and need not
     ask_postmaster: str = ""  # domain whose postmaster is named in RCPT; no message follows
     fetch_policy: PolicyFetcher | None = None
+
+    def spares(self, target: Target) -> bool:
+        """Whether a host, or the organisation whose mail it takes, does not want to be probed."""
+        theirs = target.role is Side.RECEIVING and any(
+            self.spared.spares_name(domain) for domain in self.declared.domains
+        )
+        return theirs or self.spared.spares(target.host, target.address)
 
 
 def plan(
@@ -71,9 +74,10 @@ def plan(
     passphrases: Passphrases | None = None,
     limits: Limits | None = None,
     reach: Reach | None = None,
+    spared: Spared | None = None,
 ) -> Plan:
     """The measurements that a dossier asks for; `platform` replaces the one it names, and `reach`
-    what it allows to be contacted."""
+    what it allows to be contacted. Who is `spared` is not asked at all."""
     platform = platform or _platform(dossier)
     reach = reach or _reach(dossier)
     resolver = _resolver(dossier)
@@ -86,9 +90,7 @@ def plan(
         *((Purpose.INJECTION,) if network.test_injection else ()),
     }
     return Plan(
-        declared=dossier.declared(
-            suffix=platform.suffix.value, smart_host=platform.smart_host.value
-        ),
+        declared=dossier.declared(platform),
         platform=platform,
         vantage=_vantage(dossier),
         resolver=resolver,
@@ -102,10 +104,17 @@ def plan(
         # The platform is not ours to test for weaknesses: only what our own mail will meet.
         platform_purposes=frozenset(purposes - {Purpose.OTHER_KEY} - _unwished(dossier)),
         reach=reach,
+        spared=spared or Spared(),
         left_out=_left_out(dossier),
         ask_postmaster=dossier.domains[0] if network.test_recipient else "",
-        fetch_policy=None if dossier.platform == "lab" else HttpsFetcher(resolver, reach),
+        fetch_policy=None if _lets_alone(dossier, spared) else HttpsFetcher(resolver, reach),
     )
+
+
+def _lets_alone(dossier: Dossier, spared: Spared | None) -> bool:
+    """Whether the web server with the policy must not be asked."""
+    minds = spared is not None and any(map(spared.spares_name, dossier.domains))
+    return minds or dossier.platform == "lab"
 
 
 def _reach(dossier: Dossier) -> Reach:
@@ -117,26 +126,6 @@ def _unwished(dossier: Dossier) -> set[Purpose]:
     """A stranger's certificate is shown to the real platform on explicit wish only."""
     wished = dossier.network.show_foreign_certificate or dossier.platform == "lab"
     return set() if wished else {Purpose.FOREIGN_CERTIFICATE}
-
-
-def from_environment(file: Path, _key: Path | None, name: str | None) -> bytes | None:
-    """The passphrase from the environment variable that the dossier names.
-
-    Errors: DossierError when the variable is named but not set.
-    """
-    if name is None:
-        return None
-    value = os.environ.get(name)
-    if value is None:
-        raise DossierError(
-            say(
-                "The environment variable {name} with the passphrase of {file} is not set. "
-                "Set it, then start again.",
-                name=name,
-                file=str(file),
-            )
-        )
-    return value.encode()
 
 
 def _platform(dossier: Dossier) -> Platform:
@@ -153,16 +142,8 @@ def _resolver(dossier: Dossier) -> dns.asyncresolver.Resolver:
 
 def nameserver(text: str) -> tuple[str, int]:
     """ "192.0.2.53", "192.0.2.53:5300" or "[2001:db8::53]:5300" as address and port."""
-    address, port = text, "53"
-    if text.startswith("["):
-        address, _, port = text[1:].partition("]:")
-    elif text.count(":") == 1:
-        address, _, port = text.partition(":")
     try:
-        literal, number = str(ipaddress.ip_address(address.rstrip("]"))), int(port or "53")
-        if not 1 <= number <= MAX_PORT:
-            raise ValueError(port)
-        return literal, number
+        return name_server(text)
     except ValueError:
         raise DossierError(
             say(

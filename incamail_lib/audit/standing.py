@@ -10,7 +10,7 @@ import psutil
 
 from incamail_lib.facts.dns import DnsFacts
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
-from incamail_lib.facts.smtp import EndpointFacts, Role
+from incamail_lib.facts.smtp import EndpointFacts, Side
 from incamail_lib.reach import AddressKind, kind_of
 
 MAX_ADDRESSES = 16
@@ -58,7 +58,7 @@ def port_25(endpoints: Iterable[EndpointFacts], dns: DnsFacts) -> Observation | 
     if answered is not None:
         return yes(Reason.SEEN, answered.target.label)
     machines = str(len({e.target.address for e in tried}))
-    both = {e.target.role is Role.PLATFORM for e in tried} == {True, False}
+    both = {e.target.role is Side.PLATFORM for e in tried} == {True, False}
     if both and any(d.mx.records for d in dns.domains):
         return no(Reason.NOT_SEEN, machines)
     return inconclusive(tried[0].survey.ended, machines)
@@ -67,5 +67,5 @@ def port_25(endpoints: Iterable[EndpointFacts], dns: DnsFacts) -> Observation | 
 def _is_remote(endpoint: EndpointFacts) -> bool:
     """Whether it was tried, on the port in question, on a way that leaves the network."""
     target = endpoint.target
-    tried = endpoint.survey.ended is not Reason.NOT_CONTACTED
+    tried = endpoint.survey.ended not in (Reason.NOT_CONTACTED, Reason.OPTED_OUT)
     return tried and target.port == PORT and kind_of(target.address) is AddressKind.PUBLIC

@@ -1,259 +1,141 @@
-"""Several dossiers in one run: measure all, then render each; one that fails stops no other."""
+"""One dossier or ten thousand in one run: each is measured, judged, written and let go of.
+
+One that fails stops no other. What is complete is so for good: the folder of an audit gets its
+name when everything lies in it, sealed. A run that was killed can be resumed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from glob import glob, has_magic
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from incamail_lib.audit import Progress, load_audit, save_record
-from incamail_lib.audit.planning import Passphrases
-from incamail_lib.batch.execute import RunRecord, case_folder, new_folder, render_audit
-from incamail_lib.batch.index import IndexEntry, write_index
-from incamail_lib.binding import Case, bind, measure_dossier
-from incamail_lib.crash import crash_text
-from incamail_lib.errors import DossierError, IncaMailError, RunError, UsageError
-from incamail_lib.facts.audit import AuditFacts, Place
-from incamail_lib.files import make_folder, write_whole
-from incamail_lib.findings import Verdict
-from incamail_lib.i18n import Language, Text, say
-from incamail_lib.report.order import Row, decisive
-
-AT_ONCE = 4  # organisations measured at the same time
-CRASHED = 4
-# Worst first: a crash and a wrong dossier leave an organisation without any verdict.
-_SEVERITY = (CRASHED, 2, 1, 3, 0)
-
-
-@dataclass(frozen=True)
-class CaseOutcome:
-    """What became of one dossier."""
-
-    dossier: Path
-    organisation: str
-    exit_code: int
-    verdict: Verdict | None = None
-    folder: Path | None = None
-    files: tuple[Path, ...] = ()
-    decisive: tuple[Row, ...] = ()
-    notes: tuple[Text, ...] = ()
-    problem: Text | None = None
-
-    def summary(self) -> dict[str, Any]:
-        """The outcome as plain data for --json."""
-        return {
-            "dossier": str(self.dossier),
-            "organisation": self.organisation,
-            "verdict": self.verdict.value if self.verdict else None,
-            "exit_code": self.exit_code,
-            "files": [str(file) for file in self.files],
-            "decisive": [row.finding.code for row in self.decisive],
-            "problem": self.problem.english() if self.problem else None,
-        }
-
-
-@dataclass(frozen=True)
-class PortfolioRun:
-    """All outcomes of one run, and the overview written for more than one dossier."""
-
-    outcomes: tuple[CaseOutcome, ...]
-    index: Path | None = None
-    exit_code: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        worst = min((_SEVERITY.index(o.exit_code) for o in self.outcomes), default=4)
-        object.__setattr__(self, "exit_code", _SEVERITY[worst])
-
-
-class _Fate(AbstractContextManager["_Fate"]):
-    """What went wrong for one client, as a value: recorded there, it stops no other."""
-
-    error: Exception | None = None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
-        if isinstance(error, Exception):  # Ctrl-C and the like end the run
-            self.error = error
-        return self.error is not None
-
-
-def dossiers_in(arguments: Sequence[str]) -> tuple[Path, ...]:
-    """The dossier files that files, folders and globs name, each once, in order.
-
-    Errors: UsageError when an argument names nothing.
-    """
-    found: dict[Path, Path] = {}
-    for argument in arguments:
-        matches = _matches(argument)
-        if not matches:
-            raise UsageError(
-                say("«{given}» names no dossier. Give a .yaml file or a folder.", given=argument)
-            )
-        for path in matches:
-            found.setdefault(path.resolve(), path)
-    return tuple(found.values())
-
-
-def _matches(argument: str) -> list[Path]:
-    path = Path(argument)
-    if path.is_dir():
-        return sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml"))
-    if path.exists():
-        return [path]
-    return sorted(Path(p) for p in glob(argument)) if has_magic(argument) else []
+from incamail_lib.audit import Progress
+from incamail_lib.batch.one import One, Options
+from incamail_lib.batch.overview import write_overview
+from incamail_lib.batch.results import OUTCOMES, CaseOutcome, Journal, PortfolioRun
+from incamail_lib.batch.resuming import folder_of_run
+from incamail_lib.dossier.waivers import WAIVERS, read_waivers
+from incamail_lib.files import make_folder
+from incamail_lib.history import History, record
+from incamail_lib.i18n import Text
+from incamail_lib.outputs import name_of_run, time_name, time_of
 
 
 def audit_all(
     paths: Sequence[Path],
     *,
     output: Path,
-    language: Language | None = None,
-    facts: Path | Sequence[Path] | None = None,
-    place: Place | None = None,
-    with_pdf: bool = True,
+    options: Options | None = None,
     progress: Progress | None = None,
-    passphrases: Passphrases | None = None,
+    wrong: Sequence[tuple[Path, Text]] = (),
 ) -> PortfolioRun:
-    """Measure, judge and render every dossier.
+    """Measure, judge and render every dossier; `wrong` is what a list of them got wrong.
 
-    `facts` are saved ones to report on, `place` is where the machine that measures stands.
     A single wrong dossier raises DossierError; among several it becomes an outcome of its own.
+    Errors: OutputError where nothing can be written any more; what is complete by then stays.
     """
-    make_folder(output)  # before anything is measured in vain
+    options = options or Options()
+    _prepare(paths, output, options)
+    run = _Run(options, progress)
+    if options.is_batch or len(paths) + len(wrong) > 1:
+        return _of_many(run, paths, output, options, wrong)
     started = dt.datetime.now(dt.UTC)
-    cases, wrong = _bound(paths, language, facts, place)
-    measured = asyncio.run(_measure_all(cases, started, progress, passphrases))
-    outcomes = list(wrong)
-    for done, (case, result) in enumerate(zip(cases, measured, strict=True), 1):
-        with _Fate() as fate:
-            outcomes.append(_rendered(case, result, output, started, with_pdf))
-        if fate.error is not None:
-            outcomes.append(_failed(case, fate.error, output, started))
-        if progress:
-            progress("render", done, len(cases))
-    index = None
-    if len(paths) > 1:
-        index = _overview(outcomes, output, started, language or "en")
-    return PortfolioRun(tuple(outcomes), index)
+    one = One(output, time_name(started), options, is_only=True)
+    outcomes = run.of(one, paths)
+    if options.history:
+        record(options.history, outcomes, started=started)
+    return PortfolioRun(outcomes)
 
 
-def _bound(
+def _prepare(paths: Sequence[Path], output: Path, options: Options) -> None:
+    """Whatever would stop the run at its end stops it before anything is measured.
+
+    Errors: OutputError, HistoryError, WaiverError.
+    """
+    make_folder(output)
+    today = dt.datetime.now(dt.UTC).date()
+    for folder in dict.fromkeys(path.parent for path in paths):
+        read_waivers(folder / WAIVERS, today)
+    if options.history and options.history.exists():
+        with History.open(options.history):
+            pass
+
+
+def _of_many(
+    run: _Run,
     paths: Sequence[Path],
-    language: Language | None,
-    facts: Path | Sequence[Path] | None,
-    place: Place | None,
-) -> tuple[list[Case], list[CaseOutcome]]:
-    cases: list[Case] = []
-    wrong: list[CaseOutcome] = []
-    for path in paths:
-        try:
-            cases.append(bind(path, language=language or "", facts=facts, place=place))
-        except DossierError as error:
-            if len(paths) == 1:
-                raise
-            wrong.append(CaseOutcome(path, path.stem, error.exit_code, problem=error.text))
-    return cases, wrong
-
-
-async def _measure_all(
-    cases: Sequence[Case],
-    now: dt.datetime,
-    progress: Progress | None,
-    passphrases: Passphrases | None,
-) -> list[AuditFacts | BaseException]:
-    gate = asyncio.Semaphore(AT_ONCE)
-    done = 0
-
-    async def one(case: Case) -> AuditFacts:
-        nonlocal done
-        async with gate:
-            if case.facts_files:
-                return case.saved_facts(now)
-            inner = progress if len(cases) == 1 else None
-            facts = await measure_dossier(
-                case.dossier, now=now, progress=inner, passphrases=passphrases
-            )
-        done += 1
-        if progress and len(cases) > 1:
-            progress("measure", done, len(cases))
-        return facts
-
-    # return_exceptions: a bug met by one client is recorded there and stops no other.
-    return list(await asyncio.gather(*(one(c) for c in cases), return_exceptions=True))
-
-
-def _rendered(
-    case: Case,
-    measured: AuditFacts | BaseException,
     output: Path,
-    started: dt.datetime,
-    with_pdf: bool,
-) -> CaseOutcome:
-    if isinstance(measured, BaseException):
-        return _failed(case, measured, output, started)
-    name = case.dossier.organisation
-    folder = case_folder(output, name, started)
-    try:
-        facts_file = save_record(measured, folder / "facts.json")
-        record = render_audit(
-            case.path,
-            facts_file,
+    options: Options,
+    wrong: Sequence[tuple[Path, Text]],
+) -> PortfolioRun:
+    """A run with a folder of its own, which can be resumed."""
+    with ExitStack() as stack:
+        folder, lock = folder_of_run(output, stack, resume=options.resume)
+        journal = Journal(folder.part / OUTCOMES)
+        for number, (path, problem) in enumerate(wrong, len(paths)):
+            told = CaseOutcome(dossier=path, organisation=path.stem, exit_code=2, problem=problem)
+            journal.add(number, told)
+        one = One(output, name_of_run(folder), options, lock=lock)
+        try:
+            run.of(one, paths, journal)
+        except BaseException:
+            if not len(journal):  # nothing to resume
+                folder.give_up()
+            raise
+        index = write_overview(
             folder,
-            organisation=name,
-            language=case.language,
-            with_pdf=with_pdf,
+            journal,
+            started=time_of(name_of_run(folder)),
+            language=options.language or "en",
+            history=options.history,
         )
-    except RunError as error:
-        return CaseOutcome(case.path, name, CRASHED, folder=folder, problem=error.text)
-    return _told(case, record, folder)
+        folder.finish()
+    journal.moved(folder.final / OUTCOMES)
+    return PortfolioRun(journal, index, folder.final)
 
 
-def _told(case: Case, record: RunRecord, folder: Path) -> CaseOutcome:
-    audit = load_audit(record.audit)
-    return CaseOutcome(
-        dossier=case.path,
-        organisation=case.dossier.organisation,
-        exit_code=audit.verdict.exit_code,
-        verdict=audit.verdict,
-        folder=folder,
-        files=record.files,
-        decisive=() if audit.verdict is Verdict.READY else decisive(audit),
-        notes=(*record.notes, *audit.facts.limits),
-    )
+class _Run:
+    """Many dossiers side by side: so many under way that waiting for one is not waiting for all."""
 
+    def __init__(self, options: Options, progress: Progress | None) -> None:
+        self._options = options
+        self._progress = progress
 
-def _failed(case: Case, error: BaseException, output: Path, started: dt.datetime) -> CaseOutcome:
-    """An error of the user's becomes its sentence; a bug becomes a crash record in a folder."""
-    name = case.dossier.organisation
-    if not isinstance(error, Exception):
-        raise error  # Ctrl-C and the like end the run
-    if isinstance(error, IncaMailError):
-        return CaseOutcome(case.path, name, error.exit_code, problem=error.text)
-    folder = case_folder(output, name, started)
-    crash = write_whole(folder / "crash.txt", crash_text(error).encode(), mode=0o600)
-    problem = say(
-        "The audit crashed ({kind}). This is a fault of the program; the details are in {file}.",
-        kind=type(error).__name__,
-        file=str(crash),
-    )
-    return CaseOutcome(case.path, name, CRASHED, folder=folder, problem=problem)
+    def of(
+        self, one: One, paths: Sequence[Path], journal: Journal | None = None
+    ) -> tuple[CaseOutcome, ...]:
+        """Every dossier; the outcomes are in the journal, or without one are given."""
+        try:
+            return asyncio.run(self._all(one, paths, journal))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
 
+    async def _all(
+        self, one: One, paths: Sequence[Path], journal: Journal | None
+    ) -> tuple[CaseOutcome, ...]:
+        kept: list[CaseOutcome] = []
+        done = 0
 
-def _overview(
-    outcomes: Sequence[CaseOutcome], output: Path, started: dt.datetime, language: Language
-) -> Path:
-    entries = [
-        IndexEntry(
-            organisation=o.organisation,
-            folder=o.folder,
-            audit=o.folder / "audit.json" if o.folder and o.verdict else None,
-            problem=o.problem,
-        )
-        for o in outcomes
-    ]
-    run_folder = new_folder(output / f"run-{started:%Y%m%dT%H%M%SZ}")
-    return write_index(run_folder, entries, language=language)
+        async def work(number: int, path: Path) -> None:
+            nonlocal done
+            try:
+                inner = self._progress if len(paths) == 1 else None
+                outcome = await one.outcome(path, progress=inner)
+            finally:
+                one.places.release()
+            if journal is None:
+                kept.append(outcome)
+            else:
+                journal.add(number, outcome)
+            done += 1
+            if self._progress:
+                self._progress("audit", done, len(paths))
+
+        async with one, asyncio.TaskGroup() as group:
+            for number, path in enumerate(paths):
+                await one.places.acquire()
+                group.create_task(work(number, path))
+        return tuple(kept)

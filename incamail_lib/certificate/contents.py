@@ -32,7 +32,7 @@ _REFUSED = N_(
 )
 _OTHER_RULES = N_(
     "OpenSSL loads it, but a certificate in the file keeps so little to the rules (DER) that this "
-    "program cannot read it. Have it issued again"
+    "program cannot read it. Have it issued anew"
 )
 _OLD_ENCRYPTION = N_(
     "the PKCS#12 file is encrypted with an old method that this program cannot open. Convert it: "

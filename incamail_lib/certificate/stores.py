@@ -69,7 +69,7 @@ class TrustStore:
 def certifi_store() -> TrustStore:
     """Mozilla's roots as certifi ships them; the date is certifi's version."""
     held = contents.anchors_in(read_regular(Path(certifi.where()), MAX_STORE_BYTES))
-    return _store(f"certifi {certifi.__version__}", held.certificates, date=_version_date())
+    return store_of(f"certifi {certifi.__version__}", held.certificates, date=_version_date())
 
 
 def _version_date() -> dt.date | None:
@@ -102,7 +102,7 @@ def system_store() -> TrustStore:
     package = distribution.package_version() if ours & set(_BUNDLES) else ""
     name = f"system (ca-certificates {package})" if package else "system"
     date = distribution.date_of(package)
-    return _store(name, held.certificates, date=date, rejected=held.rejected)
+    return store_of(name, held.certificates, date=date, rejected=held.rejected)
 
 
 def windows_store(enumerate_certificates: Enumerate) -> TrustStore:
@@ -120,7 +120,7 @@ def windows_store(enumerate_certificates: Enumerate) -> TrustStore:
         return TrustStore("system", problem=printable(f"Windows: {cause}"))
     if not found:
         return TrustStore("system", problem="the store of Windows holds no root")
-    return _store("system", found)
+    return store_of("system", found)
 
 
 def _readable(data: bytes) -> list[x509.Certificate]:
@@ -161,7 +161,7 @@ def file_store(path: Path) -> TrustStore:
             )
         )
     left_out = (_left_out(name, path.name, held.problem),) if held.problem else ()
-    return _store(
+    return store_of(
         name,
         held.certificates,
         date=_date_in(data),
@@ -197,7 +197,7 @@ def _folder(path: Path, name: str) -> TrustStore:
     if len(files) > MAX_FILES or room < 0:
         left_out.append(say("Trust store {store}: too large; only its start was read.", store=name))
     if certificates:
-        return _store(name, certificates, left_out=tuple(left_out), rejected=rejected)
+        return store_of(name, certificates, left_out=tuple(left_out), rejected=rejected)
     raise MaterialError(
         say(
             "The folder {file} holds no file with a certificate. Name the file or folder with the "
@@ -239,7 +239,7 @@ def _date_in(data: bytes) -> dt.date | None:
         return None
 
 
-def _store(
+def store_of(
     name: str,
     certificates: Iterable[x509.Certificate],
     *,
@@ -247,6 +247,7 @@ def _store(
     left_out: tuple[Text, ...] = (),
     rejected: frozenset[tuple[bytes, str]] = frozenset(),
 ) -> TrustStore:
+    """A store of these anchors, each once; what OpenSSL cannot read is no anchor."""
     unique: dict[bytes, crypto.X509] = {}
     named: dict[str, tuple[x509.Certificate, ...]] = {}
     for certificate in certificates:

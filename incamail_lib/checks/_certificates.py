@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
+from incamail_lib.checks._advice import DATES_UNREAD, NO_STORE, OTHERS_FIRST, WHO_ISSUED
 from incamail_lib.checks._core import Result, failed, not_applicable, passed, unknown
 from incamail_lib.checks.validity import Presented, earliest_renewal, ends, first_to_end
 from incamail_lib.checks.words import hindrance_text, joined, stores_text, trust_remedy
-from incamail_lib.facts.certificate import CertificateFacts, TrustFacts, TrustReason
-from incamail_lib.facts.strength import (
-    KNOWN_KEYS,
-    LEVELS,
-    has_usual_key,
-    key_bits,
-    signature_bits,
-)
+from incamail_lib.facts.certificate import CertificateFacts, Hindrance, TrustFacts, TrustReason
 from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import N_, Text, say, say_n
 
-GOOD_RSA = 2048  # BR §6.1.5; OpenSSL rounds, so that its level 2 takes 1904 and more
-_MEMBER_REMEDY = N_(
+MEMBER_REMEDY = N_(
     "Install the authority's current intermediate certificates, or have the certificate issued "
     "anew by an authority whose own certificates are sound."
 )
@@ -46,17 +40,22 @@ def valid_now(shown: Presented, now: dt.datetime) -> Result:
     path = shown.path(now)
     for certificate in path:
         if certificate.not_before is None or certificate.not_after is None:
-            return _undated(certificate)
+            return undated(certificate)
         start, end = certificate.not_before, certificate.not_after
         if now < start:
-            return _outside(certificate, path, N_("Not valid before {date}."), start)
+            early = _outside(certificate, path, N_("Not valid before {date}."), start)
+            return replace(early, remedy=trust_remedy(TrustReason.NOT_YET_VALID))
         if now >= end:
             return _outside(certificate, path, N_("Expired on {date}."), end)
     return passed(_until(path))
 
 
-def _undated(certificate: CertificateFacts) -> Result:
-    return unknown(say("The validity could not be read: {problem}.", problem=certificate.problem))
+def undated(certificate: CertificateFacts) -> Result:
+    """Unknown, since a date of the certificate cannot be read."""
+    return unknown(
+        say("The validity could not be read: {problem}.", problem=certificate.problem),
+        remedy=say(DATES_UNREAD),
+    )
 
 
 def _outside(
@@ -69,7 +68,11 @@ def _outside(
     if certificate is path[0]:
         return failed(told)
     named = say("On the path lies {name}: {told}", name=certificate.name, told=told)
-    return failed(named, remedy=say(_MEMBER_REMEDY))
+    return failed(
+        named,
+        remedy=say(MEMBER_REMEDY),
+        title=N_("A certificate on the path to the authority is not valid today"),
+    )
 
 
 def _until(path: Sequence[CertificateFacts]) -> Text:
@@ -92,16 +95,21 @@ def valid_at(shown: Presented, day: dt.date | None, now: dt.datetime) -> Result:
         return not_applicable(say("The go-live date {day} has passed.", day=day.isoformat()))
     path = shown.path(now)
     if ends(path) is None:
-        return _undated(path[0])
+        return undated(path[0])
     told = _at_go_live(path, day)
     if _over_by(path, day):
-        return failed(told)
+        own = first_to_end(path) is path[0]
+        return failed(told, title="" if own else _PATH_ENDS)
     for answer in shown.other_paths(now):
         if answer.members and _over_by(answer.members, day):
             other = _at_go_live(answer.members, day)
             text = say("By the path of {store}: {told}", store=answer.store, told=other)
-            return failed(text, level=Level.RECOMMENDED)
+            return failed(text, level=Level.RECOMMENDED, title=_STORE_PATH_ENDS)
     return passed(told)
+
+
+_PATH_ENDS = N_("A certificate on the path does not outlast the go-live date")
+_STORE_PATH_ENDS = N_("By one trust store's path, the chain does not outlast go-live")
 
 
 def _over_by(path: Sequence[CertificateFacts], day: dt.date) -> bool:
@@ -130,90 +138,15 @@ def renewal_not_due(shown: Presented, now: dt.datetime) -> Result:
     """More than 30 days, or a third of the leaf's life, are left until the path ends."""
     renewal = earliest_renewal(shown, now)
     if renewal is None:
-        return _undated(shown.leaf)
+        return undated(shown.leaf)
     start, end, _ = renewal
-    told = say(
-        "{days} days left, until {date}.",
-        days=max((end - now).days, 0),
+    told = say_n(
+        "{n} day left, until {date}.",
+        "{n} days left, until {date}.",
+        max((end - now).days, 0),
         date=end.date().isoformat(),
     )
     return failed(told) if now >= start else passed(told)
-
-
-def key_is_strong(shown: Presented, now: dt.datetime) -> Result:
-    """Every key of the path is of a size and kind that TLS peers take (RFC 9325 §4.5).
-
-    What OpenSSL refuses at security level 1 fails; what only level 2 refuses, the default of
-    Debian and others, and a kind of authority's key that only some libraries take, is told as a
-    recommendation.
-    """
-    path = shown.path(now)
-    for number, certificate in enumerate(path):
-        if number == 0 and not _usual_key(certificate):
-            return failed(
-                _key(certificate, N_("{key}: TLS peers do not take this kind by default."))
-            )
-        if certificate.key_type not in KNOWN_KEYS:
-            return unknown(_key(certificate, "{key}."))
-        if key_bits(certificate) < LEVELS[1]:
-            return failed(_key(certificate, N_("{key}: every TLS library refuses it.")))
-    for certificate in path:
-        doubt = _doubt(certificate)
-        if doubt:
-            return failed(_key(certificate, doubt), level=Level.RECOMMENDED)
-    return passed(_key(path[0], "{key}."))
-
-
-def _doubt(certificate: CertificateFacts) -> str:
-    """Why some TLS libraries refuse a key that OpenSSL takes at level 1; "" if none does."""
-    if key_bits(certificate) < LEVELS[2]:
-        return N_(
-            "{key}: refused at OpenSSL's security level 2, the default of Debian and others; "
-            "accepted at level 1."
-        )
-    if certificate.key_type == "RSA" and certificate.key_bits < GOOD_RSA:
-        return N_("{key}: fewer than the 2048 bit that the rules of public authorities ask for.")
-    if not _usual_key(certificate):
-        return N_(
-            "{key}: OpenSSL accepts it in an authority's certificate, other TLS libraries may not."
-        )
-    return ""
-
-
-def _usual_key(certificate: CertificateFacts) -> bool:
-    unread = certificate.key_type == "EC" and not certificate.curve  # facts of an older version
-    return unread or has_usual_key(certificate)
-
-
-def _key(certificate: CertificateFacts, template: str) -> Text:
-    kind = " ".join(part for part in (certificate.key_type, certificate.curve) if part)
-    key = say(
-        "{name}, {kind}, {bits} bit",
-        name=certificate.name,
-        kind=kind or "–",
-        bits=certificate.key_bits,
-    )
-    return say(template, key=key)
-
-
-def signatures_are_sound(shown: Presented, now: dt.datetime) -> Result:
-    """No SHA-1 or MD5 below the anchor, whose own signature nobody verifies, and nothing rare."""
-    path = shown.path(now)
-    complete = any(t.complete for t in shown.asked)
-    signed = [c for n, c in enumerate(path) if not c.self_signed and (n < len(path) - 1 or n == 0)]
-    signed = signed if complete else [c for c in path if not c.self_signed]
-    if path[0].problem or not path[0].signature_algorithm:
-        return unknown(say("The signature could not be read."))
-    for certificate in signed:
-        bits = signature_bits(certificate)
-        told = {"name": certificate.name, "algorithm": certificate.signature_algorithm}
-        if bits is not None and bits < LEVELS[1]:
-            return failed(say("Signed with a broken algorithm: {name} ({algorithm}).", **told))
-        if bits is None and certificate.signature_hash:
-            return failed(
-                say("Many TLS libraries cannot verify the signature: {name} ({algorithm}).", **told)
-            )
-    return passed(say("{algorithm}", algorithm=path[0].signature_algorithm))
 
 
 def leaf_serves(shown: Presented, purpose: str) -> Result | None:
@@ -221,7 +154,13 @@ def leaf_serves(shown: Presented, purpose: str) -> Result | None:
     hindrance = shown.leaf.hindrance(purpose)
     if hindrance is None:
         return None
-    return failed(hindrance_text(shown.leaf, hindrance, purpose))
+    return failed(hindrance_text(shown.leaf, hindrance, purpose), title=_unread_use(hindrance))
+
+
+def _unread_use(hindrance: Hindrance) -> str:
+    """The title where the use is not forbidden but cannot be read; else the check's own."""
+    unread = hindrance is Hindrance.UNREADABLE
+    return N_("What a certificate may be used for cannot be read") if unread else ""
 
 
 def authorities_allow(shown: Presented, purpose: str, now: dt.datetime) -> Result | None:
@@ -229,7 +168,8 @@ def authorities_allow(shown: Presented, purpose: str, now: dt.datetime) -> Resul
     for certificate in shown.path(now)[1:]:
         hindrance = certificate.hindrance(purpose, issuing=True)
         if hindrance is not None:
-            return failed(hindrance_text(certificate, hindrance, purpose, issuing=True))
+            told = hindrance_text(certificate, hindrance, purpose, issuing=True)
+            return failed(told, title=_unread_use(hindrance))
     return None
 
 
@@ -242,27 +182,37 @@ def peculiar_use(shown: Presented, purpose: str) -> Result | None:
             "do not.",
             name=leaf.name,
         )
-        return failed(told, level=Level.RECOMMENDED)
+        own = say("Use a certificate issued for the gateway itself, not that of an authority.")
+        return failed(told, level=Level.RECOMMENDED, title=_NOT_EVERY_LIBRARY, remedy=own)
     if purpose == "serverAuth" and not leaf.signs:
         told = say(
             "Its key usage lacks digitalSignature, which TLS 1.3 and ECDHE need: OpenSSL takes "
             "it all the same, GnuTLS (Exim on Debian) refuses it."
         )
-        return failed(told, level=Level.RECOMMENDED)
+        signing = say("Have the certificate issued again with the key usage digitalSignature.")
+        return failed(told, level=Level.RECOMMENDED, title=_NOT_EVERY_LIBRARY, remedy=signing)
     return None
+
+
+_NOT_EVERY_LIBRARY = N_("Not every TLS library takes the certificate for this use")
 
 
 def chain_is_complete(shown: Presented) -> Result:
     """No store misses an intermediate, and none was replaced by one with another key."""
     if not shown.asked:
-        return unknown(say("No trust store could be asked."))
+        return no_store()
+    if shown.leaf.problem:
+        told = say("The certificate cannot be read: {problem}.", problem=shown.leaf.problem)
+        return unknown(told)
     gaps = [t for t in shown.asked if t.reason in _GAPS]
     if gaps:
         return _gap(shown, gaps[0])
     if shown.beside:
         names = joined([c.name for c in shown.beside])
         return passed(say("None missing. Not on the path, and not judged: {names}.", names=names))
-    return passed(say("{count} certificates, none missing.", count=len(shown.chain)))
+    return passed(
+        say_n("{n} certificate, none missing.", "{n} certificates, none missing.", len(shown.chain))
+    )
 
 
 def _gap(shown: Presented, gap: TrustFacts) -> Result:
@@ -272,7 +222,8 @@ def _gap(shown: Presented, gap: TrustFacts) -> Result:
             "has replaced this certificate.",
             name=gap.detail,
         )
-        return failed(told, remedy=trust_remedy(gap.reason))
+        outdated = N_("An outdated intermediate certificate stands in the chain")
+        return failed(told, remedy=trust_remedy(gap.reason), title=outdated)
     urls = shown.leaf.ca_issuers_urls
     return failed(
         say("Missing intermediate: {name} ({url}).", name=gap.detail, url=urls[0] if urls else "–")
@@ -286,17 +237,21 @@ def trusted_somewhere(shown: Presented, now: dt.datetime) -> Result:
     their own. They keep this question open and never answer it.
     """
     if not shown.asked:
-        return unknown(say("No trust store could be asked."))
+        return no_store()
     told = stores_text(shown.asked)
     if shown.accepted_at(now):
         return passed(say("{stores}. Revocation was not checked.", stores=told))
     reasons = [t.reason for t in shown.asked]
     if any(_judged_elsewhere(t) for t in shown.asked):
         return unknown(
-            say("Not accepted for another reason, so this stays open: {stores}.", stores=told)
+            say("Not accepted for another reason, so this stays open: {stores}.", stores=told),
+            remedy=say(OTHERS_FIRST),
         )
     if all(reason in _GAPS for reason in reasons):
-        return unknown(say("An intermediate is missing, so the authority cannot be judged."))
+        return unknown(
+            say("An intermediate is missing, so the authority cannot be judged."),
+            remedy=trust_remedy(reasons[0]),
+        )
     return failed(say("{stores}", stores=told), remedy=_remedy(shown.asked))
 
 
@@ -316,19 +271,29 @@ def stores_agree(shown: Presented) -> Result:
     """All stores give the same answer."""
     asked = shown.asked
     if not asked:
-        return unknown(say("No trust store could be asked."))
+        return no_store()
     if len(asked) == 1:
         return not_applicable(say("Only one trust store was asked."))
     if len({t.reason for t in asked}) == 1:
-        return passed(say("{count} stores agree.", count=len(asked)))
+        return passed(say_n("{n} store agrees.", "{n} stores agree.", len(asked)))
     return failed(
         say("The stores differ: {stores}.", stores=stores_text(asked)), level=Level.RECOMMENDED
     )
 
 
+def no_store() -> Result:
+    """Unknown, since every trust store was unreadable or none was named."""
+    return unknown(say("No trust store could be asked."), remedy=say(NO_STORE))
+
+
 ROOT_NOT_KNOWN = N_(
     "Whether a public authority issued it is not known: its root was neither shown nor found."
 )
+
+
+def root_not_known() -> Result:
+    """Unknown, since nobody can tell whether public rules bind the authority."""
+    return unknown(say(ROOT_NOT_KNOWN), remedy=say(WHO_ISSUED))
 
 
 def is_public(trust: Sequence[TrustFacts]) -> bool | None:

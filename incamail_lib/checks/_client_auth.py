@@ -14,6 +14,7 @@ _NOT_KNOWN = N_(
     "It ends on {renewal}. When {issuer} stops issuing clientAuth is not known; it does so on "
     "{last} at the latest ({rule})."
 )
+_ASK_ISSUER = N_("Ask your authority until when it issues certificates with the usage clientAuth.")
 _AT_THE_LATEST = N_(
     "It ends on {renewal}; {issuer} stops issuing clientAuth on {last} at the latest ({rule})."
 )
@@ -38,14 +39,16 @@ def renewal_of(leaf: CertificateFacts, ends_on: dt.date) -> Result:
         "rule": policy.root_programme.authority,
     }
     if not end.known and ends_on < end.ends_on:
-        return unknown(say(_NOT_KNOWN, **told))
+        return unknown(say(_NOT_KNOWN, **told), remedy=say(_ASK_ISSUER))
     if not end.known:
         return failed(say(_AT_THE_LATEST, **told))
     if end.contradicted_by is not None and end.ends_on <= ends_on < end.contradicted_by:
         other = end.contradicted_by.isoformat()
-        return failed(say(_CONTRADICTORY, **told, other=other))
+        title = N_("Use as a client may end with the next renewal")
+        return failed(say(_CONTRADICTORY, **told, other=other), title=title)
     if ends_on >= end.ends_on:
         return failed(
             say("It ends on {renewal}; {authority} issues clientAuth until {last} only.", **told)
         )
-    return failed(say(_ONE_MORE, **told), level=Level.INFO)
+    title = N_("Use as a client survives one more renewal at most")
+    return failed(say(_ONE_MORE, **told), level=Level.INFO, title=title)

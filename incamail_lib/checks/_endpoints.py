@@ -8,11 +8,60 @@ from dataclasses import replace
 from incamail_lib.checks._core import Context, Result, failed, passed, unknown
 from incamail_lib.checks.words import reason_text, stage_text
 from incamail_lib.facts.observation import Observation, Reason
-from incamail_lib.facts.smtp import EndpointFacts, Purpose, TlsFacts
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, Side, TlsFacts
 from incamail_lib.findings import Level, Outcome
-from incamail_lib.i18n import say
+from incamail_lib.i18n import N_, Text, say
 
 _USUAL = frozenset({Purpose.SURVEY, Purpose.OWN_CERTIFICATE, Purpose.FOREIGN_CERTIFICATE})
+
+# What opens a question better than the check's own advice, since the reason is known.
+_GATEWAY_ADVICE: dict[Reason, str] = {
+    Reason.RATE_LIMITED: N_(
+        "Exempt the measuring machine from the gateway's limit on connections, or wait an hour; "
+        "then measure again. IncaMail's servers belong on the same list."
+    ),
+    Reason.GREYLISTED: N_(
+        "Exempt the measuring machine from greylisting, or measure again in half an hour from the "
+        "same address. IncaMail's servers belong on the same list."
+    ),
+    Reason.UNAVAILABLE: N_(
+        "The gateway asks to come back later: measure again in an hour. If it says so again, read "
+        "its log for the cause."
+    ),
+    Reason.REJECTED: N_(
+        "Read in the gateway's log why it refuses the measuring machine (block list, reverse "
+        "name), or measure from an address that it serves."
+    ),
+    Reason.UNSUPPORTED: N_(
+        "Measure again on a machine with a newer version of OpenSSL; the one used cannot test it."
+    ),
+}
+_PLATFORM_ADVICE: dict[Reason, str] = {
+    Reason.RATE_LIMITED: N_("Wait an hour and measure again on the sending gateway."),
+    Reason.GREYLISTED: N_(
+        "Measure again in half an hour, on the sending gateway and from the same address."
+    ),
+    Reason.UNAVAILABLE: N_(
+        "IncaMail's gateway asks to come back later: measure again in an hour. If it says so "
+        "again, ask Swiss Post."
+    ),
+    Reason.REJECTED: N_(
+        "Measure again on the sending gateway, from the address that Swiss Post has registered."
+    ),
+    Reason.UNSUPPORTED: _GATEWAY_ADVICE[Reason.UNSUPPORTED],
+}
+
+
+def advice_on(endpoint: EndpointFacts, reason: Reason) -> Text | None:
+    """What to do about this reason; None where the check's own advice is the better one.
+
+    A point that was not reached is reached once the dialogue is not ended before.
+    """
+    if reason is Reason.NOT_REACHED:
+        reason = endpoint.survey.ended
+    receiving = endpoint.target.role is Side.RECEIVING
+    found = (_GATEWAY_ADVICE if receiving else _PLATFORM_ADVICE).get(reason)
+    return say(found) if found else None
 
 
 def dialogue_ended(endpoint: EndpointFacts) -> Result:
@@ -24,7 +73,8 @@ def dialogue_ended(endpoint: EndpointFacts) -> Result:
             stage=stage_text(survey.ended_in),
             reason=reason_text(survey.ended),
             evidence=survey.evidence,
-        )
+        ),
+        remedy=advice_on(endpoint, survey.ended),
     )
 
 
@@ -36,18 +86,21 @@ def tls_not_seen(endpoint: EndpointFacts) -> Result:
             "TLS was not seen; the dialogue ended in stage {stage}: {reason}.",
             stage=stage_text(survey.ended_in),
             reason=reason_text(survey.ended),
-        )
+        ),
+        remedy=advice_on(endpoint, survey.ended),
     )
 
 
 def not_seen(endpoint: EndpointFacts, observation: Observation) -> Result:
     """Why an observation is inconclusive, with its evidence."""
+    reason = reason_of(endpoint, observation)
     return unknown(
         say(
             "It could not be seen: {reason}. {evidence}",
-            reason=reason_text(reason_of(endpoint, observation)),
+            reason=reason_text(reason),
             evidence=observation.evidence,
-        )
+        ),
+        remedy=advice_on(endpoint, reason),
     )
 
 
@@ -96,7 +149,8 @@ def handshake(endpoint: EndpointFacts) -> Result:
             "The handshake did not complete: {reason}. {evidence}",
             reason=reason_text(endpoint.survey.ended),
             evidence=endpoint.survey.evidence,
-        )
+        ),
+        remedy=advice_on(endpoint, endpoint.survey.ended),
     )
 
 
@@ -117,9 +171,9 @@ def for_each_certificate(judge: Judgement) -> Judgement:
         if all(_rank(r) == _rank(worst) for r in results):
             return worst
         seen = say(
-            "Certificate {number} of {count} that the server shows ({kind}): {seen}",
+            "Certificate {number} of {total} that the server shows ({kind}): {seen}",
             number=number + 1,
-            count=count,
+            total=count,
             kind=shown[number].chain[0].key_type or "–",
             seen=worst.seen,
         )
@@ -148,7 +202,8 @@ def with_certificate(judge: Judgement) -> Judgement:
                 "No certificate was seen; the dialogue ended in stage {stage}: {reason}.",
                 stage=stage_text(survey.ended_in),
                 reason=reason_text(survey.ended),
-            )
+            ),
+            remedy=advice_on(endpoint, survey.ended),
         )
 
     judged.__name__ = getattr(judge, "__name__", "judged")

@@ -33,10 +33,3 @@ def level_of_host(endpoint: EndpointFacts, context: Context) -> Level:
     named += [platform.smart_host] if platform.smart_host.value == host else []
     guessed = bool(named) and not any(is_sure(fact) for fact in named)
     return Level.RECOMMENDED if guessed else Level.REQUIRED
-
-
-def covers(pattern: str, name: str) -> bool:
-    """Whether an expected name, or wildcard, covers a presented DNS-ID (itself maybe one)."""
-    if pattern == name:
-        return True
-    return pattern.startswith("*.") and name.partition(".")[2] == pattern[2:]

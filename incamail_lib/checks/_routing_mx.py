@@ -23,12 +23,15 @@ def with_mx(facts: AuditFacts, *, by_no_rule: bool) -> Result:
     answer = facts.dns.platform_mx
     if answer is None or not (answer.records or answer.is_absent):
         return unknown(
-            say("The route rests on the MX of the suffix, which could not be looked up.")
+            say("The route rests on the MX of the suffix, which could not be looked up."),
+            remedy=say(
+                "Look it up on the sending gateway (dig probe.incamail.ch MX). If no answer comes "
+                "there either, look at the resolver that the gateway uses."
+            ),
         )
     if answer.is_absent:
         return failed(
             say("The route rests on the MX of the suffix, but {name} has none.", name=answer.name)
         )
-    return passed(
-        say("Suffixed addresses find IncaMail by its MX: {hosts}.", hosts=joined(answer.records))
-    )
+    hosts = [record.rpartition(" ")[2].rstrip(".") for record in answer.records]
+    return passed(say("Suffixed addresses find IncaMail by its MX: {hosts}.", hosts=joined(hosts)))

@@ -1,17 +1,15 @@
-"""CERT01–CERT16: the certificate that the client's receiving gateway shows."""
+"""The certificate that the client's receiving gateway shows."""
 
 from __future__ import annotations
 
-import math
-
+from incamail_lib.checks import _certificate_strength as strength
 from incamail_lib.checks import _certificates as rules
+from incamail_lib.checks._advice import GATEWAY_CERTIFICATE
 from incamail_lib.checks._core import (
-    Check,
     Context,
     Result,
     check,
     failed,
-    not_applicable,
     passed,
     unknown,
 )
@@ -19,21 +17,23 @@ from incamail_lib.checks._endpoints import with_certificate
 from incamail_lib.checks._subjects import receiving
 from incamail_lib.checks.validity import shown_by
 from incamail_lib.checks.words import joined
-from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.smtp import EndpointFacts
-from incamail_lib.findings import Level
-from incamail_lib.guide.ca_policy import ca_policy
+from incamail_lib.findings import Leg, Level
 from incamail_lib.i18n import N_, say
 
 
 @check(
     "CERT01",
     on=receiving,
-    title=N_("The gateway's certificate is legible"),
+    passes=N_("The gateway's certificate is legible"),
+    fails=N_("The gateway's certificate cannot be read"),
+    asks=N_("Is the gateway's certificate legible?"),
     why=N_("A damaged certificate is refused by everybody."),
     remedy=N_("Have the certificate issued again and install it anew."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 5280 §4.1",
+    leg=Leg.ARRIVAL,
     requires=("SMTP03",),
 )
 @with_certificate
@@ -48,11 +48,15 @@ def certificate_is_legible(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "CERT02",
     on=receiving,
-    title=N_("The gateway's certificate is not self-signed"),
+    passes=N_("The gateway's certificate is not self-signed"),
+    fails=N_("The gateway's certificate is self-signed"),
+    asks=N_("Is the gateway's certificate signed by an authority?"),
     why=N_("IncaMail refuses self-signed certificates."),
     remedy=N_("Get a certificate from an authority that IncaMail recognises."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="Post MGI guide 3, 6.1; RFC 5280 §3.2",
+    leg=Leg.ARRIVAL,
     requires=("CERT01",),
 )
 @with_certificate
@@ -66,14 +70,18 @@ def server_certificate_is_issued(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "CERT03",
     on=receiving,
-    title=N_("The gateway sends the intermediate certificates"),
+    passes=N_("The gateway's certificate chain has no gap"),
+    fails=N_("The gateway does not send a needed intermediate certificate"),
+    asks=N_("Is the gateway's certificate chain complete?"),
     why=N_("Without them IncaMail cannot lead the certificate back to a recognised root."),
     remedy=N_(
         "Install the intermediate certificates behind the gateway's own certificate in the same "
         "file, in this order; the authority offers them for download."
     ),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 9846 §4.5.1; RFC 5280 §6.1",
+    leg=Leg.ARRIVAL,
     requires=("CERT02",),
 )
 @with_certificate
@@ -85,13 +93,17 @@ def server_chain_is_complete(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "CERT04",
     on=receiving,
-    title=N_("A recognised authority issued the gateway's certificate"),
+    passes=N_("At least one trust store accepts the gateway's certificate"),
+    fails=N_("No trust store accepts the gateway's certificate"),
+    asks=N_("Is the authority of the gateway's certificate recognised?"),
     why=N_("IncaMail refuses certificates of authorities that it does not know."),
     remedy=N_(
         "Get a certificate from a common public authority, or ask Swiss Post to register yours."
     ),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 5280 §6.1; Post MGI guide 3, 6.1",
+    leg=Leg.ARRIVAL,
     requires=("CERT02", "CERT03"),
 )
 @with_certificate
@@ -103,11 +115,15 @@ def server_authority_is_recognised(endpoint: EndpointFacts, context: Context) ->
 @check(
     "CERT05",
     on=receiving,
-    title=N_("All trust stores agree on the gateway's certificate"),
+    passes=N_("The trust stores asked agree on the gateway's certificate"),
+    fails=N_("The trust stores differ about the gateway's certificate"),
+    asks=N_("Do the trust stores agree on the gateway's certificate?"),
     why=N_("Which roots a store holds differs and changes; IncaMail's store is not known."),
     remedy=N_("Ask Swiss Post whether its servers trust this authority's root today."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 5280 §6.1",
+    leg=Leg.ARRIVAL,
     level=Level.RECOMMENDED,
     requires=("CERT04",),
 )
@@ -120,14 +136,21 @@ def server_stores_agree(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "CERT06",
     on=receiving,
-    title=N_("The gateway's certificate carries its host name"),
+    passes=N_("The gateway's certificate carries its host name"),
+    fails=N_("The gateway's certificate does not carry its host name"),
+    asks=N_("Does the gateway's certificate carry its host name?"),
     why=N_("A sender that verifies names refuses to deliver when they differ."),
     remedy=N_(
         "Have the host name from the MX record entered as subject alternative name; the common "
         "name alone does not count any more."
     ),
+    clarify=N_(
+        "Compare the names in the certificate with the host name of the MX record: openssl x509 "
+        "-noout -ext subjectAltName -in FILE."
+    ),
     item="6.1",
     reference="RFC 9525 §6.3",
+    leg=Leg.ARRIVAL,
     requires=("CERT01",),
 )
 @with_certificate
@@ -145,11 +168,15 @@ def server_name_matches(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "CERT07",
     on=receiving,
-    title=N_("The gateway's certificate is valid today"),
+    passes=N_("The gateway's certificate is valid today"),
+    fails=N_("The gateway's certificate is not valid today"),
+    asks=N_("Is the gateway's certificate valid today?"),
     why=N_("IncaMail refuses expired certificates."),
     remedy=N_("Renew the certificate, and check the gateway's clock."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 5280 §4.1.2.5",
+    leg=Leg.ARRIVAL,
     requires=("CERT01",),
 )
 @with_certificate
@@ -161,11 +188,15 @@ def server_is_valid_today(endpoint: EndpointFacts, context: Context) -> Result:
 @check(
     "CERT08",
     on=receiving,
-    title=N_("The gateway's certificate is valid on the go-live date"),
+    passes=N_("The gateway's certificate is valid on the go-live date"),
+    fails=N_("The gateway's certificate does not outlast the go-live date"),
+    asks=N_("Is the gateway's certificate valid on the go-live date?"),
     why=N_("A certificate that ends before go-live makes the first day a failure."),
     remedy=N_("Plan the renewal before go-live and test again afterwards."),
+    clarify=GATEWAY_CERTIFICATE,
     item="7.3",
     reference="RFC 5280 §4.1.2.5",
+    leg=Leg.ARRIVAL,
     requires=("CERT07",),
 )
 @with_certificate
@@ -177,11 +208,15 @@ def server_is_valid_at_go_live(endpoint: EndpointFacts, context: Context) -> Res
 @check(
     "CERT09",
     on=receiving,
-    title=N_("No renewal of the gateway's certificate is due"),
+    passes=N_("No renewal of the gateway's certificate is due"),
+    fails=N_("The gateway's certificate is due for renewal"),
+    asks=N_("Is a renewal of the gateway's certificate due?"),
     why=N_("Certificates live ever shorter; a forgotten renewal stops all secure mail."),
     remedy=N_("Renew now, and automate renewal: from 2029 certificates live 47 days at most."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.7",
     reference="CA/B Forum BR §6.3.2",
+    leg=Leg.ARRIVAL,
     level=Level.RECOMMENDED,
     requires=("CERT07",),
 )
@@ -194,49 +229,61 @@ def server_renewal_is_not_due(endpoint: EndpointFacts, context: Context) -> Resu
 @check(
     "CERT10",
     on=receiving,
-    title=N_("The key of the gateway's certificate is strong enough"),
+    passes=N_("The key of the gateway's certificate is strong enough"),
+    fails=N_("A key in the gateway's certificate chain is weak or unusual"),
+    asks=N_("Is the key of the gateway's certificate strong enough?"),
     why=N_(
         "Keys below RSA 2048 can be broken, and most servers refuse them anywhere on the path. "
         "Unusual elliptic curves are refused as well."
     ),
     remedy=N_("Make a new key: RSA 3072 or an elliptic curve such as P-256."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 9325 §4.5; CA/B Forum BR §6.1.5",
+    leg=Leg.ARRIVAL,
     requires=("CERT01",),
 )
 @with_certificate
 def server_key_is_strong(endpoint: EndpointFacts, context: Context) -> Result:
     """Every key of the path: RSA 2048 or more, a curve that TLS peers take, or Edwards."""
-    return rules.key_is_strong(shown_by(endpoint), context.now)
+    return strength.key_is_strong(shown_by(endpoint), context.now)
 
 
 @check(
     "CERT11",
     on=receiving,
-    title=N_("The gateway's certificate is soundly signed"),
+    passes=N_("The gateway's certificate is soundly signed"),
+    fails=N_("A signature in the gateway's certificate chain is weak or rare"),
+    asks=N_("Is the gateway's certificate soundly signed?"),
     why=N_("SHA-1 and MD5 signatures can be forged and are refused."),
     remedy=N_("Have the certificate issued again; today's authorities sign with SHA-256."),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 9155 §2; CA/B Forum BR §7.1.3.2",
+    leg=Leg.ARRIVAL,
     requires=("CERT01",),
 )
 @with_certificate
 def server_signature_is_sound(endpoint: EndpointFacts, context: Context) -> Result:
     """No broken or rare hash on the path, the root's own signature apart."""
-    return rules.signatures_are_sound(shown_by(endpoint), context.now)
+    return strength.signatures_are_sound(shown_by(endpoint), context.now)
 
 
 @check(
     "CERT12",
     on=receiving,
-    title=N_("The gateway's certificate may be used as a server"),
+    passes=N_("The gateway's certificate may be used as a server"),
+    fails=N_("The gateway's certificate chain does not allow use as a server"),
+    asks=N_("May the gateway's certificate be used as a server?"),
     why=N_("IncaMail's servers refuse a certificate that is meant for clients only."),
     remedy=N_(
         "Get a certificate with the usages serverAuth and digitalSignature for the receiving "
         "gateway, from an authority whose own certificates allow servers."
     ),
+    clarify=GATEWAY_CERTIFICATE,
     item="6.1",
     reference="RFC 5280 §4.2.1.12",
+    leg=Leg.ARRIVAL,
     requires=("CERT01",),
 )
 @with_certificate
@@ -249,152 +296,3 @@ def server_usage_is_allowed(endpoint: EndpointFacts, context: Context) -> Result
         or rules.peculiar_use(shown, "serverAuth")
         or passed(say("serverAuth is allowed."))
     )
-
-
-@check(
-    "CERT13",
-    on=receiving,
-    title=N_("The certificates are sent in order"),
-    why=N_("Older mail servers give up on a chain in the wrong order."),
-    remedy=N_("Put the gateway's own certificate first, then each issuer of the one before."),
-    item="6.1",
-    reference="RFC 9846 §4.5.1",
-    level=Level.RECOMMENDED,
-    requires=("CERT01",),
-)
-@with_certificate
-def server_chain_is_in_order(endpoint: EndpointFacts, _: Context) -> Result:
-    """Each certificate is signed by the next. What is not on the path is mentioned only."""
-    links = shown_by(endpoint).links
-    if links is None:
-        return unknown(say("The order was not examined."))
-    if not links.in_order:
-        return failed(say("The certificates are out of order."))
-    if links.duplicates:
-        return failed(say("{count} certificates are sent twice.", count=links.duplicates))
-    if links.unrelated:
-        names = joined(links.unrelated)
-        return passed(say("In order. Not on the path, and not judged: {names}.", names=names))
-    return passed(say("{count} certificates in order.", count=links.length))
-
-
-@check(
-    "CERT14",
-    on=receiving,
-    title=N_("The root certificate is not sent along"),
-    why=N_("A root proves nothing when it is sent; it only makes every connection longer."),
-    remedy=N_("Remove the root from the gateway's certificate file."),
-    item="6.1",
-    reference="RFC 9846 §4.5.1",
-    level=Level.INFO,
-    requires=("CERT01",),
-)
-@with_certificate
-def server_root_is_not_sent(endpoint: EndpointFacts, _: Context) -> Result:
-    """The chain ends below the root."""
-    links = shown_by(endpoint).links
-    if links is not None and links.root_sent:
-        return failed(say("The root was sent along."))
-    return passed(say("The root was not sent."))
-
-
-@check(
-    "CERT15",
-    on=receiving,
-    title=N_("The gateway's certificate lives no longer than allowed"),
-    why=N_("Certificates that live too long are refused, and a sign of an unusual authority."),
-    remedy=N_("Have it issued again with a life that the rules allow on the date of issue."),
-    item="6.1",
-    reference="CA/B Forum BR §6.3.2 (ballot SC-081v3)",
-    level=Level.RECOMMENDED,
-    requires=("CERT04",),
-)
-@with_certificate
-def server_lifetime_is_allowed(endpoint: EndpointFacts, context: Context) -> Result:
-    """Public authorities are bound by the schedule; the lab stands in for one."""
-    leaf = endpoint.chain[0]
-    public = context.facts.vantage.on_lab or rules.is_public(endpoint.trust)
-    if public is None:
-        return unknown(say(rules.ROOT_NOT_KNOWN))
-    if not public:
-        return not_applicable(say("The rule binds public authorities only."))
-    life = leaf.lifetime_days
-    if life is None or leaf.not_before is None:
-        return unknown(say("The validity could not be read: {problem}.", problem=leaf.problem))
-    limit = ca_policy().longest_life(leaf.not_before.date())
-    days = math.ceil(life)  # "any amount of time greater than this" is one more day
-    if limit is not None and days > limit:
-        return failed(say("{days} days; allowed are {limit}.", days=days, limit=limit))
-    return passed(say("{days} days.", days=days))
-
-
-@check(
-    "CERT16",
-    on=receiving,
-    title=N_("The gateway's certificate is publicly logged"),
-    why=N_("Public authorities log what they issue; a missing log entry is unusual."),
-    remedy=N_("Nothing needs to be done for mail; mention it when you renew."),
-    item="6.1",
-    reference="RFC 6962 §3.3",
-    level=Level.INFO,
-    requires=("CERT04",),
-)
-@with_certificate
-def server_certificate_is_logged(endpoint: EndpointFacts, _: Context) -> Result:
-    """Signed certificate timestamps are embedded."""
-    public = rules.is_public(endpoint.trust)
-    if public is None:
-        return unknown(say(rules.ROOT_NOT_KNOWN))
-    if not public:
-        return not_applicable(say("Only public authorities log what they issue."))
-    count = endpoint.chain[0].sct_count
-    if count:
-        return passed(say("{count} timestamps.", count=count))
-    return failed(say("No timestamp is embedded."))
-
-
-@check(
-    "CERT17",
-    on=receiving,
-    title=N_("The gateway shows the certificate that was handed over"),
-    why=N_(
-        "One certificate is registered with IncaMail; if the gateway shows another, the link fails."
-    ),
-    remedy=N_("Install the certificate that the set-up document names, or correct the document."),
-    item="7.1",
-    reference="Post MGI guide 7.1",
-    level=Level.RECOMMENDED,
-    requires=("CERT01",),
-)
-@with_certificate
-def shown_certificate_is_the_declared_one(endpoint: EndpointFacts, context: Context) -> Result:
-    """The leaf equals the one in the file for receiving."""
-    files = [c for c in context.facts.credentials if CredentialUse.RECEIVING in c.uses and c.chain]
-    if not files:
-        return not_applicable(say("No certificate file for receiving was given."))
-    if endpoint.chain[0].sha256 in {c.chain[0].sha256 for c in files}:
-        return passed(say("It is the same certificate."))
-    return failed(
-        say("It shows another certificate: SHA-256 {sha256}.", sha256=endpoint.chain[0].sha256)
-    )
-
-
-CHECKS: tuple[Check, ...] = (
-    certificate_is_legible,
-    server_certificate_is_issued,
-    server_chain_is_complete,
-    server_authority_is_recognised,
-    server_stores_agree,
-    server_name_matches,
-    server_is_valid_today,
-    server_is_valid_at_go_live,
-    server_renewal_is_not_due,
-    server_key_is_strong,
-    server_signature_is_sound,
-    server_usage_is_allowed,
-    server_chain_is_in_order,
-    server_root_is_not_sent,
-    server_lifetime_is_allowed,
-    server_certificate_is_logged,
-    shown_certificate_is_the_declared_one,
-)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
+from incamail_lib.checks._advice import ASK_AGAIN, OLDER_FACTS, ONLY_ONE_RECORD, SENDING_ADDRESS
 from incamail_lib.checks._core import (
-    Check,
     Context,
     Result,
     check,
@@ -20,7 +20,7 @@ from incamail_lib.checks._subjects import domains
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.dns import DnsStatus, DomainFacts
 from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import N_, Text, say, say_n
 from incamail_lib.mailpolicy.dmarc import Dmarc, DmarcFault, discover, walk
 from incamail_lib.mailpolicy.senders import published, sending_addresses
 from incamail_lib.mailpolicy.spf import (
@@ -42,17 +42,21 @@ _SHOWN = 4  # problems told at once
 @check(
     "DNS11",
     on=domains,
-    title=N_("One SPF record is published"),
+    passes=N_("One SPF record is published"),
+    fails=N_("No SPF record is published"),
+    asks=N_("Is exactly one SPF record published?"),
     why=N_("SPF tells receivers which servers may send for the domain; two records void it."),
     remedy=N_("Publish exactly one TXT record that begins with v=spf1."),
+    clarify=ASK_AGAIN,
     item="6.8",
     reference="RFC 7208 §3.2, §4.5",
+    leg=None,
     level=Level.RECOMMENDED,
     requires=("DNS01",),
 )
 def spf_is_published(domain: DomainFacts, _: Context) -> Result:
     """Exactly one v=spf1 record."""
-    return exactly_one(domain.spf)
+    return exactly_one(domain.spf, several=N_("Several SPF records make each other void"))
 
 
 def _ask(domain: DomainFacts) -> Ask:
@@ -62,7 +66,9 @@ def _ask(domain: DomainFacts) -> Ask:
 @check(
     "DNS18",
     on=domains,
-    title=N_("The SPF record can be evaluated"),
+    passes=N_("The SPF record can be evaluated"),
+    fails=N_("Receivers cannot evaluate the SPF record"),
+    asks=N_("Can the SPF record be evaluated?"),
     why=N_(
         "A receiver that cannot evaluate the record ends with an error (permerror): then no server "
         "counts as allowed, and mail is refused or marked as suspect."
@@ -71,15 +77,19 @@ def _ask(domain: DomainFacts) -> Ask:
         "Correct the named term. Against too many look-ups, remove senders that are no longer used "
         "or enter their addresses with ip4 and ip6."
     ),
+    clarify=ASK_AGAIN,
     item="6.8",
     reference="RFC 7208 §4.6, §5.2, §6.1",
+    leg=None,
     level=Level.RECOMMENDED,
     requires=("DNS11",),
 )
 def spf_can_be_evaluated(domain: DomainFacts, _: Context) -> Result:
     """The record, with all that it includes, ends in no permerror for any sender."""
     if domain.spf_answers is None:
-        return unknown(say("What the record leads to was not looked up at that time."))
+        return unknown(
+            say("What the record leads to was not looked up at that time."), remedy=say(OLDER_FACTS)
+        )
     found = survey(domain.domain, _ask(domain))
     lasting = [p for p in found.problems if p.fault not in TEMPORARY]
     if lasting:
@@ -87,7 +97,14 @@ def spf_can_be_evaluated(domain: DomainFacts, _: Context) -> Result:
         return failed(say("Receivers end with an error (permerror). {reasons}", reasons=reasons))
     if found.problems:
         return _not_evaluated(found.problems[0])
-    return passed(say("{count} of {limit} look-ups.", count=found.lookups, limit=MAX_LOOKUPS))
+    return passed(
+        say_n(
+            "{n} look-up of the {limit} allowed.",
+            "{n} look-ups of the {limit} allowed.",
+            found.lookups,
+            limit=MAX_LOOKUPS,
+        )
+    )
 
 
 def _gravest_first(problems: Sequence[SpfProblem]) -> list[SpfProblem]:
@@ -142,11 +159,15 @@ def _not_evaluated(problem: SpfProblem) -> Result:
 @check(
     "DNS19",
     on=domains,
-    title=N_("The SPF record refuses servers that it does not name"),
+    passes=N_("The SPF record refuses servers that it does not name"),
+    fails=N_("The SPF record does not refuse servers that it does not name"),
+    asks=N_("Does the SPF record refuse servers that it does not name?"),
     why=N_("A record that lets everybody send, or leaves the rest open, protects from nothing."),
     remedy=N_("End the record with ~all or -all, and remove what lets everybody send."),
+    clarify=ASK_AGAIN,
     item="6.8",
     reference="RFC 7208 §4.7, §5.1",
+    leg=None,
     level=Level.RECOMMENDED,
     requires=("DNS11",),
 )
@@ -177,18 +198,25 @@ def _without_all(found: SpfSurvey) -> Result:
     if passing:
         return _not_evaluated(passing[0])
     if found.ending is None:
-        return unknown(say("The record cannot be evaluated, so its end is not known."))
+        return unknown(
+            say("The record cannot be evaluated, so its end is not known."),
+            remedy=say("First make the record one that can be evaluated, then measure again."),
+        )
     return failed(say("It does not end with «all»: about other servers it says nothing."))
 
 
 @check(
     "DNS20",
     on=domains,
-    title=N_("The SPF record covers your sending gateways"),
+    passes=N_("The SPF record covers your sending gateways"),
+    fails=N_("The SPF record does not cover all your sending gateways"),
+    asks=N_("Does the SPF record cover your sending gateways?"),
     why=N_("Receivers distrust or refuse mail from addresses that the record does not allow."),
     remedy=N_("Add the addresses of the sending gateways to the SPF record."),
+    clarify=ASK_AGAIN,
     item="6.8",
     reference="RFC 7208 §4",
+    leg=None,
     level=Level.RECOMMENDED,
     requires=("DNS11", "DNS18"),
 )
@@ -230,29 +258,39 @@ def _no_public_address(host: str, inner: tuple[str, ...]) -> Result:
                 "Only inner addresses of {host} are known ({addresses}); SPF is about public ones.",
                 host=host,
                 addresses=joined(inner),
-            )
+            ),
+            remedy=say(SENDING_ADDRESS),
         )
-    return unknown(say("No address of {host} is published.", host=host))
+    return unknown(
+        say("No address of {host} is published.", host=host), remedy=say(SENDING_ADDRESS)
+    )
 
 
 @check(
     "DNS12",
     on=domains,
-    title=N_("A DMARC policy is published"),
+    passes=N_("A DMARC policy is published"),
+    fails=N_("No valid DMARC policy is published"),
+    asks=N_("Is a DMARC policy published?"),
     why=N_("DMARC protects the domain from being forged, and recipients from false IncaMails."),
     remedy=N_("Publish a DMARC record; begin with p=none and read the reports."),
+    clarify=ASK_AGAIN,
     item="6.8",
     reference="RFC 9989 §4.7, §4.10",
+    leg=None,
     level=Level.RECOMMENDED,
     requires=("DNS01",),
 )
 def dmarc_is_published(domain: DomainFacts, _: Context) -> Result:
     """A valid policy applies: of the domain itself, or of a domain above it."""
     names = walk(domain.domain)
-    if domain.dmarc_walk is None:
+    if domain.dmarc_walk is None or len(domain.dmarc_walk) != len(names):
         found = discover((domain.dmarc,), names[:1])
         if found.fault is DmarcFault.ABSENT:
-            return unknown(say("No such record is published; the domains above were not asked."))
+            return unknown(
+                say("No such record is published; the domains above were not asked."),
+                remedy=say(OLDER_FACTS),
+            )
     else:
         found = discover(domain.dmarc_walk, names)
     if found.fault is not None:
@@ -274,11 +312,22 @@ def _without_policy(found: Dmarc) -> Result:
     if found.fault is DmarcFault.NO_ANSWER and answer is not None:
         bad_name = answer.status is DnsStatus.BAD_NAME
         return failed(say(_FAULTS[DmarcFault.ABSENT])) if bad_name else no_answer(answer)
-    template = _FAULTS[found.fault or DmarcFault.ABSENT]
-    if found.fault is DmarcFault.INVALID and found.policy:
+    fault = found.fault or DmarcFault.ABSENT
+    template = _FAULTS[fault]
+    if fault is DmarcFault.INVALID and found.policy:
         template = _COUNTS_AS_NONE
     seen = _filled(template, found.domain, found.detail)
-    return unknown(seen) if found.fault is DmarcFault.CUT else failed(seen)
+    if fault is DmarcFault.CUT:
+        return unknown(seen)
+    mending = _MENDING.get(fault)
+    return failed(seen, remedy=say(mending) if mending else None)
+
+
+_MENDING = {
+    DmarcFault.SEVERAL: ONLY_ONE_RECORD,
+    DmarcFault.MISSPELT: N_("Let the record begin with v=DMARC1, with DMARC in capitals."),
+    DmarcFault.INVALID: N_("Give the record a valid policy: p=none, p=quarantine or p=reject."),
+}
 
 
 _FAULTS = {
@@ -295,12 +344,3 @@ _FAULTS = {
 _COUNTS_AS_NONE = N_(
     "The record of {domain} has no valid policy ({detail}); receivers take it for p=none."
 )  # RFC 9989 §4.10.1
-
-
-CHECKS: tuple[Check, ...] = (
-    spf_is_published,
-    spf_can_be_evaluated,
-    spf_refuses_others,
-    spf_covers_senders,
-    dmarc_is_published,
-)

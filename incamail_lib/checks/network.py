@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from incamail_lib.checks._advice import ASK_AGAIN
 from incamail_lib.checks._core import (
     MEASURE_ON_THE_GATEWAY,
-    Check,
+    MEASURE_OUTSIDE,
     Context,
     NotApplicable,
     Result,
     SeenFrom,
+    Settled,
     Subject,
     Subjects,
     check,
@@ -20,6 +22,7 @@ from incamail_lib.checks._core import (
     unknown,
 )
 from incamail_lib.checks._dns import no_answer
+from incamail_lib.checks._endpoints import advice_on
 from incamail_lib.checks._platform_facts import level_of_host
 from incamail_lib.checks._subjects import organisation, platform, receiving
 from incamail_lib.checks.words import joined, kind_text, reason_text, stage_text
@@ -27,7 +30,7 @@ from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.facts.dns import HostFacts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts
-from incamail_lib.findings import Level, Outcome
+from incamail_lib.findings import Leg, Level, Outcome
 from incamail_lib.guide import PlatformGateway
 from incamail_lib.i18n import N_, say
 from incamail_lib.reach import INTERNAL, AddressKind, kind_of
@@ -91,14 +94,21 @@ def _not_contacted(address: str) -> Result:
 @check(
     "NET01",
     on=receiving,
-    title=N_("The client's gateway can be reached"),
+    passes=N_("The client's gateway can be reached"),
+    fails=N_("The client's gateway cannot be reached"),
+    asks=N_("Can the client's gateway be reached?"),
     why=N_("IncaMail delivers to this port; if it is closed, no secure mail arrives."),
     remedy=N_(
         "Open TCP port 25 on the firewall for connections from IncaMail's servers, and check that "
         "the mail service is running and listening on this address."
     ),
+    clarify=N_(
+        "Try it from another place outside: «nc -vz HOST 25». If nothing answers there either, "
+        "read the log of the firewall and see whether the mail service is running."
+    ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
+    leg=Leg.ARRIVAL,
     seen_from=SeenFrom.OUTSIDE,
 )
 def gateway_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
@@ -122,22 +132,32 @@ def gateway_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
     port_25 = context.facts.receiving_vantage.port_25
     blocked = port_25 is not None and port_25.is_no and endpoint.target.port == 25
     if blocked and endpoint.survey.ended in _UNREACHED:
-        return unknown(say("Port 25 is probably blocked here. Seen: {seen}", seen=result.seen))
+        return unknown(
+            say("Port 25 is probably blocked here. Seen: {seen}", seen=result.seen),
+            remedy=say(MEASURE_OUTSIDE),
+        )
     return result
 
 
 @check(
     "NET02",
     on=platform,
-    title=N_("IncaMail's gateway can be reached"),
+    passes=N_("IncaMail's gateway can be reached"),
+    fails=N_("IncaMail's gateway cannot be reached"),
+    asks=N_("Can IncaMail's gateway be reached?"),
     why=N_("Outgoing secure mail takes this way; a closed port leaves it in the queue."),
     remedy=N_(
         "Allow outgoing TCP port 25 from the sending gateway to IncaMail's gateways on the "
         "firewall. If this test did not run on the sending gateway itself, repeat it there: "
         "many networks block port 25 for ordinary computers."
     ),
+    clarify=N_(
+        "Try it on the sending gateway: «nc -vz HOST 25». If nothing answers, read in the "
+        "firewall's log whether it lets outgoing TCP port 25 through."
+    ),
     item="6.4",
     reference="RFC 5321 §2.3.5, §4.5.4.2",
+    leg=Leg.LINK,
     seen_from=SeenFrom.CLIENT,
 )
 def platform_is_reachable(endpoint: EndpointFacts, context: Context) -> Result:
@@ -157,22 +177,26 @@ def _as_the_gateway_would(result: Result, context: Context) -> Result:
     )
 
 
-def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
+def _hosts_with_both_families(facts: AuditFacts) -> Subjects[list[EndpointFacts]]:
     """Hosts with an IPv6 address, and those of which it is not known whether they have one."""
     hosts = sorted({e.target.host for e in facts.receiving if ":" in e.target.address})
     by_host = {h: [e for e in facts.receiving if e.target.host == h] for h in hosts}
     named = (*(m.host for d in facts.dns.domains for m in d.exchangers), *facts.dns.hosts)
     receiving_hosts = {e.target.host for e in facts.receiving}
     silent = {h.host: h.aaaa for h in named if h.aaaa.is_failure and h.host in receiving_hosts}
-    subjects = [Subject(host, endpoints) for host, endpoints in by_host.items()]
-    subjects += [Subject(h, no_answer(a)) for h, a in silent.items() if h not in by_host]
+    subjects: list[Subject[list[EndpointFacts]] | Settled] = [
+        Subject(host, endpoints) for host, endpoints in by_host.items()
+    ]
+    subjects += [Settled(h, no_answer(a)) for h, a in silent.items() if h not in by_host]
     return subjects or NotApplicable(say("No receiving gateway has an IPv6 address."))
 
 
 @check(
     "NET03",
     on=_hosts_with_both_families,
-    title=N_("Published IPv6 addresses answer as well"),
+    passes=N_("Published IPv6 addresses answer as well"),
+    fails=N_("Published IPv6 addresses do not answer"),
+    asks=N_("Do published IPv6 addresses answer as well?"),
     why=N_(
         "A sender may try the IPv6 address first. If nothing answers there, delivery is delayed, "
         "and a firewall rule made for IPv4 alone is the usual cause."
@@ -181,8 +205,13 @@ def _hosts_with_both_families(facts: AuditFacts) -> Subjects:
         "Make the service reachable over IPv6 with the same firewall rules, or withdraw the AAAA "
         "record."
     ),
+    clarify=N_(
+        "Try it from a machine outside that has IPv6 itself: «nc -6 -vz HOST 25». If nothing "
+        "answers there either, read the firewall's log for IPv6."
+    ),
     item="6.4",
     reference="RFC 5321 §5.2",
+    leg=Leg.ARRIVAL,
     level=Level.RECOMMENDED,
     seen_from=SeenFrom.OUTSIDE,
 )
@@ -197,7 +226,7 @@ def ipv6_answers_like_ipv4(endpoints: list[EndpointFacts], _: Context) -> Result
     return unknown(say("No connection from here to {addresses}.", addresses=joined(silent)))
 
 
-def _platform_hosts(facts: AuditFacts) -> Subjects:
+def _platform_hosts(facts: AuditFacts) -> Subjects[tuple[HostFacts, PlatformGateway]]:
     documented = {g.host: g for g in facts.platform.gateways if g.addresses}
     hosts = [h for h in facts.dns.platform_hosts if h.host in documented]
     if not documented:
@@ -208,7 +237,9 @@ def _platform_hosts(facts: AuditFacts) -> Subjects:
 @check(
     "NET04",
     on=_platform_hosts,
-    title=N_("IncaMail's addresses are the documented ones"),
+    passes=N_("IncaMail's addresses are the documented ones"),
+    fails=N_("IncaMail's addresses are not the documented ones"),
+    asks=N_("Are IncaMail's addresses the documented ones?"),
     why=N_(
         "The firewall rules of the network matrix name addresses. If the DNS gives others, mail "
         "is blocked, or somebody else answers for IncaMail."
@@ -217,8 +248,10 @@ def _platform_hosts(facts: AuditFacts) -> Subjects:
         "Ask Swiss Post which addresses its gateways use today, and correct the network matrix "
         "and the firewall rules."
     ),
+    clarify=ASK_AGAIN,
     item="6.4",
     reference="Post MGI guide 6.4",
+    leg=Leg.LINK,
     level=Level.RECOMMENDED,
 )
 def platform_addresses_are_documented(
@@ -246,14 +279,23 @@ def platform_addresses_are_documented(
 @check(
     "NET05",
     on=organisation,
-    title=N_("The network matrix names every machine"),
+    passes=N_("The network matrix names the sending gateways"),
+    fails=N_("The network matrix names no sending gateway"),
+    asks=N_("Does the network matrix name the sending gateways?"),
     why=N_(
         "Receiving and sending gateways may be different machines; IncaMail and both firewalls "
         "need to know all of them."
     ),
-    remedy=N_("Enter the sending gateways with host name and public address in the dossier."),
+    remedy=N_(
+        "Complete the network matrix with host name and public address of each sending gateway."
+    ),
+    clarify=N_(
+        "Enter the sending gateways with host name and public address in the dossier (gateways: "
+        "sending)."
+    ),
     item="6.4",
     reference="Post MGI guide 6.1, 6.4",
+    leg=Leg.LINK,
     level=Level.RECOMMENDED,
 )
 def sending_gateways_are_declared(facts: AuditFacts, _: Context) -> Result:
@@ -267,7 +309,9 @@ def sending_gateways_are_declared(facts: AuditFacts, _: Context) -> Result:
 @check(
     "NET06",
     on=platform,
-    title=N_("IncaMail's gateway serves this sender"),
+    passes=N_("IncaMail's gateway serves this sender"),
+    fails=N_("IncaMail's gateway refuses to serve this sender"),
+    asks=N_("Does IncaMail's gateway serve this sender?"),
     why=N_(
         "A gateway that answers but turns the sender away (421, greylisting, block list) will "
         "delay or refuse secure mail."
@@ -276,8 +320,13 @@ def sending_gateways_are_declared(facts: AuditFacts, _: Context) -> Result:
         "Run the test from the sending gateway's registered address. If it is refused there, ask "
         "Swiss Post to register the address."
     ),
+    clarify=N_(
+        "Measure again on the sending gateway, from its registered address, and read in the "
+        "firewall's log why the dialogue ended early."
+    ),
     item="6.8",
     reference="RFC 5321 §3.1, §4.2.1",
+    leg=Leg.LINK,
     requires=("NET02",),
     seen_from=SeenFrom.CLIENT,
 )
@@ -298,15 +347,6 @@ def _serves(endpoint: EndpointFacts) -> Result:
             reason=reason_text(survey.ended),
             stage=stage_text(survey.ended_in),
             evidence=survey.evidence,
-        )
+        ),
+        remedy=advice_on(endpoint, survey.ended),
     )
-
-
-CHECKS: tuple[Check, ...] = (
-    gateway_is_reachable,
-    platform_is_reachable,
-    ipv6_answers_like_ipv4,
-    platform_addresses_are_documented,
-    sending_gateways_are_declared,
-    platform_serves_us,
-)

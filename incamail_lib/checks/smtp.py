@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
 
+from incamail_lib.checks._advice import GATEWAY_DIALOGUE
 from incamail_lib.checks._core import (
-    Check,
     Context,
-    NotApplicable,
     Result,
     SeenFrom,
-    Subject,
-    Subjects,
     check,
     failed,
     not_applicable,
     passed,
     unknown,
 )
-from incamail_lib.checks._endpoints import agreed, dialogue_ended, nobody_asked, reason_of
+from incamail_lib.checks._endpoints import advice_on, dialogue_ended, nobody_asked, reason_of
 from incamail_lib.checks._subjects import receiving
-from incamail_lib.checks.words import joined, reason_text
-from incamail_lib.dialogue import offers, size_limit
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.checks.words import reason_text
+from incamail_lib.facts.ehlo import offers, size_limit
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts, Starttls
-from incamail_lib.findings import Level
+from incamail_lib.findings import Leg, Level
 from incamail_lib.i18n import N_, say
 
 MEGABYTE = 1_000_000
@@ -38,7 +33,9 @@ _FULL_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)
 @check(
     "SMTP01",
     on=receiving,
-    title=N_("The gateway greets and serves this sender"),
+    passes=N_("The gateway greets and serves this sender"),
+    fails=N_("The gateway does not serve this sender"),
+    asks=N_("Does the gateway greet and serve this sender?"),
     why=N_(
         "A gateway that greylists, limits or refuses IncaMail delays secure mail or bounces it. "
         "IncaMail's servers belong on the allow list."
@@ -47,9 +44,14 @@ _FULL_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)
         "Exempt IncaMail's servers from greylisting, rate limits and block lists. If this test "
         "ran from elsewhere, repeat it from an address that the gateway serves."
     ),
+    clarify=N_(
+        "Read in the gateway's log why it ended the dialogue, then measure again from an address "
+        "that the gateway serves."
+    ),
     item="6.8",
     reference="RFC 5321 §3.1, §4.2.1",
-    requires=("NET01",),
+    leg=Leg.ARRIVAL,
+    requires=("NET01", "SMTP09"),  # SMTP09 tells of a silent port, once
 )
 def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
     """The gateway answered with 220 and 250. A refusal of this vantage point says nothing of
@@ -63,7 +65,9 @@ def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "SMTP09",
     on=receiving,
-    title=N_("The port begins in clear, as SMTP does"),
+    passes=N_("The port begins in clear, as SMTP does"),
+    fails=N_("The port speaks TLS at once, without STARTTLS"),
+    asks=N_("Does the port greet in clear, as SMTP does?"),
     why=N_(
         "IncaMail begins in clear and asks for TLS by STARTTLS. A port that speaks TLS from the "
         "first byte, as port 465 does, never understands it."
@@ -72,8 +76,13 @@ def gateway_serves(endpoint: EndpointFacts, _: Context) -> Result:
         "Name the port that offers STARTTLS, usually 25, or switch this one from TLS at once to "
         "STARTTLS (Postfix: smtpd_tls_wrappermode = no; Exim: take it from tls_on_connect_ports)."
     ),
+    clarify=N_(
+        "See from outside whether the port greets: «nc HOST 25» must show a line that begins with "
+        "220. If nothing comes, look at the mail service, and at the devices in front of it."
+    ),
     item="6.1",
     reference="RFC 3207 §4; RFC 8314 §3",
+    leg=Leg.ARRIVAL,
     requires=("NET01",),
 )
 def port_begins_in_clear(endpoint: EndpointFacts, _: Context) -> Result:
@@ -89,11 +98,15 @@ def port_begins_in_clear(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "SMTP02",
     on=receiving,
-    title=N_("The gateway offers STARTTLS"),
+    passes=N_("The gateway offers STARTTLS"),
+    fails=N_("The gateway does not offer STARTTLS"),
+    asks=N_("Does the gateway offer STARTTLS?"),
     why=N_("IncaMail delivers over TLS only; without STARTTLS no secure mail can arrive."),
     remedy=N_("Switch TLS on for receiving mail and install a certificate on the gateway."),
+    clarify=GATEWAY_DIALOGUE,
     item="6.1",
     reference="RFC 3207 §4",
+    leg=Leg.ARRIVAL,
     requires=("SMTP01",),
     seen_from=SeenFrom.OUTSIDE,
 )
@@ -104,7 +117,11 @@ def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
         "inspection off for this server, or permit TLS in it."
     )
     if endpoint.starttls is Starttls.MASKED:
-        return failed(say("STARTTLS is masked by a device in between."), remedy=inspection)
+        return failed(
+            say("STARTTLS is masked by a device in between."),
+            remedy=inspection,
+            title=N_("STARTTLS is masked on the way"),
+        )
     if endpoint.starttls is Starttls.VANISHED:
         return failed(
             say("STARTTLS was offered on one connection and missing on the next."),
@@ -112,11 +129,14 @@ def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
                 "Look for several machines behind one address that are set up differently, or for "
                 "a device that removes STARTTLS when many connections come from one address."
             ),
+            title=N_("STARTTLS is missing on some connections"),
         )
     refusal = endpoint.survey.ehlo_refusal
     if refusal is not None:
         return failed(
-            say("The server does not know EHLO: «{reply}».", reply=refusal.text), remedy=inspection
+            say("The server does not know EHLO: «{reply}».", reply=refusal.text),
+            remedy=inspection,
+            title=N_("The gateway does not know EHLO, and so no STARTTLS"),
         )
     if endpoint.starttls is Starttls.NOT_OFFERED:
         return failed(say("The complete EHLO reply does not offer STARTTLS."))
@@ -128,14 +148,18 @@ def starttls_is_offered(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "SMTP03",
     on=receiving,
-    title=N_("The gateway accepts the STARTTLS command"),
+    passes=N_("The gateway accepts the STARTTLS command"),
+    fails=N_("The gateway refuses the STARTTLS command"),
+    asks=N_("Does the gateway accept the STARTTLS command?"),
     why=N_("An offer that is then refused leaves IncaMail without an encrypted way."),
     remedy=N_(
         "Read the gateway's log for the cause: a missing or unreadable certificate or key is the "
         "usual one; a firewall that blocks the command is another."
     ),
+    clarify=GATEWAY_DIALOGUE,
     item="6.1",
     reference="RFC 3207 §4, §4.1",
+    leg=Leg.ARRIVAL,
     requires=("SMTP02",),
     seen_from=SeenFrom.OUTSIDE,
 )
@@ -152,14 +176,21 @@ def starttls_is_accepted(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "SMTP04",
     on=receiving,
-    title=N_("Nothing sent before TLS is obeyed inside TLS"),
+    passes=N_("Nothing sent before TLS is obeyed inside TLS"),
+    fails=N_("A command sent before TLS is obeyed inside TLS"),
+    asks=N_("Is a command sent before TLS obeyed inside TLS?"),
     why=N_(
         "Otherwise an attacker on the way can slip commands into the protected dialogue "
         "(CVE-2011-0411)."
     ),
     remedy=N_("Update the mail server; it must discard its input buffer when TLS starts."),
+    clarify=N_(
+        "Look up whether this version of the mail server discards its input buffer when TLS "
+        "starts (CVE-2011-0411), or measure again when the gateway lets the test through."
+    ),
     item="6.2",
     reference="RFC 3207 §4.2; CVE-2011-0411",
+    leg=Leg.ARRIVAL,
     requires=("SMTP03",),
 )
 def injection_is_impossible(endpoint: EndpointFacts, _: Context) -> Result:
@@ -172,17 +203,24 @@ def injection_is_impossible(endpoint: EndpointFacts, _: Context) -> Result:
     if nobody_asked(endpoint, found):
         return not_applicable(say("The dossier asks not to test this."))
     why = reason_of(endpoint, found)
-    return unknown(say("It could not be tested: {reason}.", reason=reason_text(why)))
+    return unknown(
+        say("It could not be tested: {reason}.", reason=reason_text(why)),
+        remedy=advice_on(endpoint, why),
+    )
 
 
 @check(
     "SMTP05",
     on=receiving,
-    title=N_("No plaintext follows the answer to STARTTLS"),
+    passes=N_("No plaintext follows the answer to STARTTLS"),
+    fails=N_("Plaintext follows the answer to STARTTLS"),
+    asks=N_("Does plaintext follow the answer to STARTTLS?"),
     why=N_("Bytes between the answer and the handshake may come from an attacker on the way."),
     remedy=N_("Update the mail server, and look for a device in between that adds text."),
+    clarify=GATEWAY_DIALOGUE,
     item="6.2",
     reference="RFC 3207 §4, §4.2",
+    leg=Leg.ARRIVAL,
     level=Level.RECOMMENDED,
     requires=("SMTP03",),
 )
@@ -197,7 +235,9 @@ def no_plaintext_follows(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "SMTP06",
     on=receiving,
-    title=N_("The gateway takes messages as large as IncaMail's"),
+    passes=N_("The gateway takes messages as large as IncaMail's"),
+    fails=N_("The gateway's size limit is too low for IncaMail"),
+    asks=N_("Does the gateway take messages as large as IncaMail's?"),
     why=N_(
         "IncaMail carries messages up to 30 MB, and encryption and encoding make them larger. A "
         "lower limit bounces the large ones."
@@ -207,8 +247,13 @@ def no_plaintext_follows(endpoint: EndpointFacts, _: Context) -> Result:
         "from IncaMail. Encoding adds about 37 %: 42 MB suffice for 30 MB of content. A message "
         "that is delivered as an encrypted attachment (SAFE) may be twice as large."
     ),
+    clarify=N_(
+        "Look up the size limit in the settings of the gateway, and of the mail server behind it "
+        "(Postfix: postconf message_size_limit; Exim: exim -bP message_size_limit)."
+    ),
     item="6.1",
     reference="RFC 1870 §3, §4; RFC 2045 §6.8",
+    leg=Leg.ARRIVAL,
     level=Level.RECOMMENDED,
     requires=("SMTP01",),
 )
@@ -241,11 +286,15 @@ def size_limit_is_sufficient(endpoint: EndpointFacts, context: Context) -> Resul
 @check(
     "SMTP07",
     on=receiving,
-    title=N_("The gateway introduces itself with its full name"),
+    passes=N_("The gateway introduces itself with its full name"),
+    fails=N_("The gateway does not introduce itself with its full name"),
+    asks=N_("Does the gateway introduce itself with its full name?"),
     why=N_("Names without a domain, or masked ones, hinder diagnosis and cost reputation."),
     remedy=N_("Set the host name of the mail server to its full DNS name."),
+    clarify=N_("Read the first line that the gateway sends: «nc HOST 25»."),
     item="6.2",
     reference="RFC 5321 §4.1.1.1, §4.2",
+    leg=Leg.ARRIVAL,
     level=Level.INFO,
     requires=("SMTP01",),
 )
@@ -256,94 +305,3 @@ def greeting_has_full_name(endpoint: EndpointFacts, _: Context) -> Result:
     if words and _FULL_NAME.match(words[0].lower()):
         return passed(say("{name}", name=words[0]))
     return failed(say("The greeting is «{text}».", text=greeting.text if greeting else "–"))
-
-
-def _alike(facts: AuditFacts) -> Subjects:
-    if len(facts.receiving) < 2:
-        return NotApplicable(say("There is only one receiving address."))
-    return [Subject("", facts.receiving)]
-
-
-_UNSEEN = object()
-
-
-def _starttls_of(endpoint: EndpointFacts) -> object:
-    return _UNSEEN if endpoint.starttls is Starttls.UNKNOWN else endpoint.starttls
-
-
-def _version_of(endpoint: EndpointFacts) -> object:
-    tls = agreed(endpoint)
-    if tls is not None:
-        return tls.version
-    return _UNSEEN if endpoint.starttls in (Starttls.ACCEPTED, Starttls.UNKNOWN) else ""
-
-
-def _asking_of(endpoint: EndpointFacts) -> object:
-    asks = endpoint.client_auth.requested
-    if asks.is_known:
-        return asks.answer
-    return _UNSEEN if endpoint.starttls in (Starttls.ACCEPTED, Starttls.UNKNOWN) else ""
-
-
-def _size_of(endpoint: EndpointFacts) -> object:
-    capabilities = endpoint.survey.capabilities
-    return _UNSEEN if capabilities is None else size_limit(capabilities)
-
-
-_TRAITS: tuple[Callable[[EndpointFacts], object], ...] = (
-    _starttls_of,
-    _version_of,
-    _asking_of,
-    _size_of,
-)
-
-
-def _fewest(groups: Iterable[list[str]]) -> list[str]:
-    return sorted(groups, key=len)[0]
-
-
-@check(
-    "SMTP08",
-    on=_alike,
-    title=N_("All receiving gateways behave alike"),
-    why=N_("IncaMail may use any of them; the weakest decides."),
-    remedy=N_("Set all gateways up in the same way: STARTTLS, TLS versions, size limits."),
-    item="6.1",
-    reference="RFC 5321 §5.1",
-    level=Level.RECOMMENDED,
-)
-def gateways_are_alike(endpoints: tuple[EndpointFacts, ...], _: Context) -> Result:
-    """STARTTLS, TLS version, request for a client certificate and size are the same everywhere.
-
-    What was not seen of one gateway neither agrees nor differs: without a difference elsewhere
-    it leaves the question open.
-    """
-    unequal: set[str] = set()
-    complete = True
-    for look in _TRAITS:
-        shown: dict[object, list[str]] = {}
-        for endpoint in endpoints:
-            trait = look(endpoint)
-            complete = complete and trait is not _UNSEEN
-            if trait is not _UNSEEN:
-                shown.setdefault(trait, []).append(endpoint.target.host)
-        if len(shown) > 1:
-            unequal.update(_fewest(shown.values()))
-    if unequal:
-        return failed(say("Different from the others: {hosts}.", hosts=joined(sorted(unequal))))
-    if not complete:
-        return unknown(say("Not every receiving address could be examined."))
-    return passed(say("They agree on STARTTLS, client certificates and size."))
-
-
-CHECKS: tuple[Check, ...] = (
-    gateway_serves,
-    port_begins_in_clear,
-    starttls_is_offered,
-    starttls_is_accepted,
-    injection_is_impossible,
-    no_plaintext_follows,
-    size_limit_is_sufficient,
-    greeting_has_full_name,
-    gateways_are_alike,
-)

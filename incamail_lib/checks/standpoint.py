@@ -5,7 +5,6 @@ from __future__ import annotations
 from incamail_lib.checks._core import (
     MEASURE_ON_THE_GATEWAY,
     MEASURE_OUTSIDE,
-    Check,
     Context,
     NotApplicable,
     Result,
@@ -21,8 +20,9 @@ from incamail_lib.checks._core import (
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined, place_text
 from incamail_lib.facts.audit import AuditFacts, Place, Vantage
-from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.facts.observation import Observation
+from incamail_lib.findings import Leg, Level
+from incamail_lib.i18n import N_, Text, say, say_n
 from incamail_lib.reach import AddressKind, kind_of
 
 
@@ -52,14 +52,18 @@ def _not_said() -> Result:
 @check(
     "NET07",
     on=organisation,
-    title=N_("The way to IncaMail was measured where it begins"),
+    passes=N_("The way to IncaMail was measured where it begins"),
+    fails=N_("The way to IncaMail was not measured where it begins"),
+    asks=N_("Was the way to IncaMail measured where it begins?"),
     why=N_(
         "A device in the organisation's own outgoing path is met from its network only, and "
         "IncaMail must accept the certificate from there. Another place proves neither."
     ),
     remedy=MEASURE_ON_THE_GATEWAY,
+    clarify=MEASURE_ON_THE_GATEWAY,
     item="8.4",
     reference="Post MGI guide 8.4",
+    leg=Leg.LINK,
 )
 def outgoing_way_was_measured_at_its_beginning(facts: AuditFacts, _: Context) -> Result:
     """The machine stood on the gateway, or behind the same firewall."""
@@ -73,14 +77,18 @@ def outgoing_way_was_measured_at_its_beginning(facts: AuditFacts, _: Context) ->
 @check(
     "NET08",
     on=organisation,
-    title=N_("The receiving gateways were looked at from outside"),
+    passes=N_("The receiving gateways were looked at from outside"),
+    fails=N_("The receiving gateways were not looked at from outside"),
+    asks=N_("Were the receiving gateways looked at from outside?"),
     why=N_(
         "IncaMail delivers from the Internet, through the organisation's firewall. From inside "
         "that firewall is not met, and a closed port is not noticed."
     ),
     remedy=MEASURE_OUTSIDE,
+    clarify=MEASURE_OUTSIDE,
     item="8.2",
     reference="Post MGI guide 8.2",
+    leg=Leg.ARRIVAL,
 )
 def receiving_side_was_looked_at_from_outside(facts: AuditFacts, _: Context) -> Result:
     """The machine stood outside; one that holds a gateway's own address did not."""
@@ -100,7 +108,7 @@ def receiving_side_was_looked_at_from_outside(facts: AuditFacts, _: Context) -> 
     return answer(where_told(vantage))
 
 
-def _places(facts: AuditFacts) -> Subjects:
+def _places(facts: AuditFacts) -> Subjects[Vantage]:
     vantages = [facts.vantage]
     if facts.receiving_from is not None:
         vantages.append(facts.receiving_from.vantage)
@@ -113,7 +121,9 @@ def _places(facts: AuditFacts) -> Subjects:
 @check(
     "NET09",
     on=_places,
-    title=N_("Port 25 is open from the place of measurement"),
+    passes=N_("Port 25 is open from the place of measurement"),
+    fails=N_("Port 25 is probably blocked at the place of measurement"),
+    asks=N_("Is port 25 open from the place of measurement?"),
     why=N_(
         "Many providers and firewalls block port 25 for ordinary computers. Then every mail "
         "server seems silent, and none of them is to blame."
@@ -122,8 +132,13 @@ def _places(facts: AuditFacts) -> Subjects:
         "On the sending gateway: open outgoing port 25 in the firewall. Elsewhere: measure from a "
         "machine whose provider allows port 25."
     ),
+    clarify=N_(
+        "Try from here a mail server that is known to answer, such as your provider's: «nc -vz "
+        "HOST 25». If it does not answer either, port 25 is blocked here."
+    ),
     item="6.4",
     reference="RFC 5321 §4.5.4.2",
+    leg=Leg.LINK,
     level=Level.RECOMMENDED,
 )
 def port_is_open_from_here(vantage: Vantage, _: Context) -> Result:
@@ -136,25 +151,27 @@ def port_25_told(vantage: Vantage) -> Result:
     seen = vantage.port_25
     if seen is None or not seen.is_known:
         return unknown(
-            say(
-                "None of {count} addresses took a connection to port 25. A block near by and a "
+            say_n(
+                "The one address tried took no connection to port 25. A block near by and a "
                 "silent server look alike from here.",
-                count=seen.evidence if seen else "0",
+                "None of the {n} addresses tried took a connection to port 25. A block near by and "
+                "a silent server look alike from here.",
+                _count(seen),
             )
         )
     if seen.is_yes:
         return passed(say("{server} took a connection.", server=seen.evidence))
     return failed(
-        say(
-            "None of {count} addresses, the organisation's and IncaMail's, took a connection to "
-            "port 25, although the DNS answers. Port 25 is probably blocked here.",
-            count=seen.evidence,
+        say_n(
+            "The one address tried took no connection to port 25, although the DNS answers. Port "
+            "25 is probably blocked here.",
+            "None of the {n} addresses tried, the organisation's and IncaMail's, took a connection "
+            "to port 25, although the DNS answers. Port 25 is probably blocked here.",
+            _count(seen),
         )
     )
 
 
-CHECKS: tuple[Check, ...] = (
-    outgoing_way_was_measured_at_its_beginning,
-    receiving_side_was_looked_at_from_outside,
-    port_is_open_from_here,
-)
+def _count(seen: Observation | None) -> int:
+    """How many addresses were tried, as the observation keeps it."""
+    return int(seen.evidence) if seen is not None and seen.evidence.isdecimal() else 0

@@ -1,9 +1,9 @@
-"""TLS15–TLS19: what stands between a sender and TLS – boxes on the way, and unequal machines."""
+"""What stands between a sender and TLS – boxes on the way, and unequal machines."""
 
 from __future__ import annotations
 
+from incamail_lib.checks._advice import GATEWAY_DIALOGUE, PLATFORM_DIALOGUE
 from incamail_lib.checks._core import (
-    Check,
     Context,
     Result,
     SeenFrom,
@@ -18,8 +18,8 @@ from incamail_lib.checks._subjects import platform, receiving
 from incamail_lib.checks.words import joined_texts
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts, Trait
-from incamail_lib.findings import Level
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.findings import Leg, Level
+from incamail_lib.i18n import N_, Text, say, say_n
 
 _TRAITS: dict[Trait, str] = {
     Trait.STARTTLS: N_("the offer of STARTTLS"),
@@ -58,14 +58,21 @@ def _gets_through(endpoint: EndpointFacts) -> Result:
 @check(
     "TLS15",
     on=receiving,
-    title=N_("A ClientHello of more than one packet reaches the gateway"),
+    passes=N_("A ClientHello of more than one packet reaches the gateway"),
+    fails=N_("A ClientHello of more than one packet gets no answer"),
+    asks=N_("Does a ClientHello of more than one packet reach the gateway?"),
     why=N_(
         "Current mail servers offer a hybrid post-quantum group, so that their first message no "
         "longer fits into one packet. Where a device drops it, none of them can deliver."
     ),
     remedy=_UNTIL_THEN,
+    clarify=N_(
+        "Compare from outside whether «openssl s_client -starttls smtp -groups X25519MLKEM768» "
+        "and the same with «-groups X25519» are both answered."
+    ),
     item="6.2",
     reference="RFC 9846 §5.1; RFC 10024",
+    leg=Leg.ARRIVAL,
     requires=("SMTP03",),
 )
 def large_hello_comes_in(endpoint: EndpointFacts, _: Context) -> Result:
@@ -76,14 +83,18 @@ def large_hello_comes_in(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "TLS16",
     on=receiving,
-    title=N_("Renegotiation of TLS 1.2 is protected"),
+    passes=N_("Renegotiation of TLS 1.2 is protected"),
+    fails=N_("Renegotiation of TLS 1.2 is not protected"),
+    asks=N_("Is renegotiation of TLS 1.2 protected?"),
     why=N_(
         "Without the protection an attacker can put text of his own before a dialogue, and "
         "senders with OpenSSL 3 or newer refuse to connect at all."
     ),
     remedy=N_("Update the TLS library of the mail server; the protection is from the year 2010."),
+    clarify=GATEWAY_DIALOGUE,
     item="6.2",
     reference="RFC 5746 §3.6; RFC 9325 §3.5",
+    leg=Leg.ARRIVAL,
     requires=("TLS01",),
 )
 def renegotiation_is_protected(endpoint: EndpointFacts, _: Context) -> Result:
@@ -92,7 +103,10 @@ def renegotiation_is_protected(endpoint: EndpointFacts, _: Context) -> Result:
     if tls is None:
         return tls_not_seen(endpoint)
     if tls.version == "TLSv1.3":
-        return passed(say("TLS 1.3 has no renegotiation."))
+        return passed(
+            say("TLS 1.3 has no renegotiation."),
+            title=N_("TLS 1.3 is chosen, which needs no protected renegotiation"),
+        )
     if tls.secure_renegotiation is None:
         # Facts of an older version: the question is new, and says nothing against what was ready.
         return not_applicable(say("This was not looked at."))
@@ -112,20 +126,29 @@ def _alike(endpoint: EndpointFacts) -> Result:
     seen = [c for c in endpoint.connections if c.tls is not None and c.tls.version]
     if len(seen) < 2:
         return unknown(say("Too few connections reached TLS to compare them."))
-    return passed(say("{count} connections showed the same.", count=len(seen)))
+    return passed(
+        say_n("{n} connection showed the same.", "{n} connections showed the same.", len(seen))
+    )
 
 
 @check(
     "TLS17",
     on=receiving,
-    title=N_("All machines behind the gateway's address behave alike"),
+    passes=N_("The gateway behaves alike on every connection"),
+    fails=N_("The gateway differs from connection to connection"),
+    asks=N_("Does the gateway behave alike on every connection?"),
     why=N_(
         "Behind one address there may be several machines. What differs between them comes and "
         "goes, and no single test tells which one IncaMail will meet."
     ),
     remedy=_SAME,
+    clarify=N_(
+        "Read in the gateway's log why so few connections reached TLS, and measure again once it "
+        "takes several in a row."
+    ),
     item="6.1",
     reference="RFC 5321 §5.1",
+    leg=Leg.ARRIVAL,
     level=Level.RECOMMENDED,
 )
 def machines_are_alike(endpoint: EndpointFacts, _: Context) -> Result:
@@ -136,15 +159,22 @@ def machines_are_alike(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "TLS18",
     on=platform,
-    title=N_("A ClientHello of more than one packet reaches IncaMail"),
+    passes=N_("A ClientHello of more than one packet reaches IncaMail"),
+    fails=N_("A ClientHello of more than one packet to IncaMail gets no answer"),
+    asks=N_("Does a ClientHello of more than one packet reach IncaMail?"),
     why=N_(
         "Your mail server, or its next version, offers a hybrid post-quantum group, so that its "
         "first message no longer fits into one packet. Where a device on your way out drops it, "
         "no secure mail leaves."
     ),
     remedy=_UNTIL_THEN,
+    clarify=N_(
+        "Compare on the sending gateway whether «openssl s_client -starttls smtp -groups "
+        "X25519MLKEM768» and the same with «-groups X25519» are both answered."
+    ),
     item="8.4",
     reference="RFC 9846 §5.1; RFC 10024",
+    leg=Leg.LINK,
     requires=("PLAT01",),
     seen_from=SeenFrom.CLIENT,
 )
@@ -156,26 +186,21 @@ def large_hello_goes_out(endpoint: EndpointFacts, _: Context) -> Result:
 @check(
     "TLS19",
     on=platform,
-    title=N_("IncaMail shows itself alike on every connection"),
+    passes=N_("IncaMail shows itself alike on every connection"),
+    fails=N_("IncaMail differs from connection to connection"),
+    asks=N_("Does IncaMail show itself alike on every connection?"),
     why=N_(
         "What differs from connection to connection may come from several machines, or from a "
         "device in between that takes over some of them."
     ),
     remedy=N_("Compare from another network, and report the difference to Swiss Post."),
+    clarify=PLATFORM_DIALOGUE,
     item="8.4",
     reference="Post MGI guide 8.4",
+    leg=Leg.LINK,
     level=Level.RECOMMENDED,
     seen_from=SeenFrom.CLIENT,
 )
 def platform_is_alike(endpoint: EndpointFacts, _: Context) -> Result:
     """Connection after connection shows the same platform."""
     return _alike(endpoint)
-
-
-CHECKS_RECEIVING: tuple[Check, ...] = (
-    large_hello_comes_in,
-    renegotiation_is_protected,
-    machines_are_alike,
-)
-CHECKS_PLATFORM: tuple[Check, ...] = (large_hello_goes_out, platform_is_alike)
-CHECKS: tuple[Check, ...] = (*CHECKS_RECEIVING, *CHECKS_PLATFORM)

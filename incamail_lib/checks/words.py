@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from incamail_lib.facts.audit import Place
 from incamail_lib.facts.certificate import (
@@ -15,7 +16,7 @@ from incamail_lib.facts.certificate import (
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Stage
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import N_, Text, say, say_n
 from incamail_lib.reach import AddressKind
 
 _REASONS: dict[Reason, str] = {
@@ -39,6 +40,9 @@ _REASONS: dict[Reason, str] = {
     Reason.NOT_ASKED: N_("the server did not ask for a certificate"),
     Reason.NOT_TRIED: N_("this was not tested"),
     Reason.NOT_CONTACTED: N_("the address was not contacted, since nobody allowed it"),
+    Reason.OPTED_OUT: N_(
+        "it was not contacted, since it is on the list of those who do not want it"
+    ),
     Reason.NOT_REACHED: N_("the dialogue ended before this point"),
     Reason.UNSUPPORTED: N_("this computer's TLS library cannot test it"),
     Reason.DNS_FAILURE: N_("the DNS gave no usable answer"),
@@ -153,7 +157,7 @@ _STATUSES: dict[DnsStatus, str] = {
     DnsStatus.SERVFAIL: N_("the name server reports a failure (SERVFAIL)"),
     DnsStatus.REFUSED: N_("the name server refuses to answer"),
     DnsStatus.TIMEOUT: N_("no answer within the time limit"),
-    DnsStatus.LAME: N_("the name server is not responsible for the name"),
+    DnsStatus.LAME: N_("no name server gave a usable answer"),
     DnsStatus.BAD_NAME: N_("not a legal domain name"),
     DnsStatus.NOT_ASKED: N_("not asked"),
 }
@@ -238,10 +242,10 @@ def told_trust(answer: TrustFacts) -> Text:
 
 def stores_text(trust: Sequence[TrustFacts]) -> Text:
     """Stores with their reasons on one line, e.g. "certifi: trusted; system: expired"."""
-    parts = {f"s{n}": told_trust(t) for n, t in enumerate(trust[:8])}
-    names = {f"n{n}": t.store for n, t in enumerate(trust[:8])}
-    template = "; ".join(f"{{n{n}}}: {{s{n}}}" for n in range(len(parts)))
-    return Text(template=template, values={**names, **parts})
+    told = [say("{store}: {reason}", store=t.store, reason=told_trust(t)) for t in trust[:8]]
+    if not told:
+        return Text(template="")
+    return reduce(lambda line, part: say("{first}; {then}", first=line, then=part), told)
 
 
 def hindrance_text(
@@ -266,7 +270,7 @@ def hindrance_text(
             purpose=purpose,
             usages=joined(certificate.ns_cert_type or ("–",)),
         )
-    usages = [_OPENSSL_USAGES[usage] for usage in certificate.key_usage or ()]
+    usages = [_OPENSSL_USAGES.get(usage, usage) for usage in certificate.key_usage or ()]
     return say(
         "The key usage of {name} lacks {needed}; allowed are {usages}.",
         name=name,
@@ -286,4 +290,5 @@ def joined(values: tuple[str, ...] | list[str], limit: int = 8) -> Text:
     shown = ", ".join(values[:limit])
     if len(values) <= limit:
         return Text(template="{names}", values={"names": shown})
-    return say("{names} and {more} more", names=shown, more=len(values) - limit)
+    more = len(values) - limit
+    return say_n("{names} and {n} more", "{names} and {n} more", more, names=shown)

@@ -7,17 +7,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 from rich.text import Text as RichText
 
-from incamail_lib.audit import Progress as Report
 from incamail_lib.errors import IncaMailError, UsageError
-from incamail_lib.findings import Verdict
 from incamail_lib.i18n import (
     LANGUAGES,
     N_,
@@ -28,15 +24,18 @@ from incamail_lib.i18n import (
     translator,
 )
 from incamail_lib.record import Record
-from incamail_lib.report.cleaning import clean
+from incamail_lib.sheets.cleaning import clean
 
-COLOURS = {Verdict.READY: "green", Verdict.NOT_READY: "red", Verdict.INCONCLUSIVE: "yellow"}
+if TYPE_CHECKING:
+    from incamail_lib.audit import Progress as Report
+
+# By verdict; not by its own names, since most commands tell none and need not load them.
+COLOURS = {"ready": "green", "not_ready": "red", "inconclusive": "yellow"}
 LONGEST = 4000  # characters of one line
 _STAGES = {
     "dns": N_("DNS look-ups"),
     "probe": N_("SMTP and TLS probes"),
-    "measure": N_("Organisations measured"),
-    "render": N_("Reports written"),
+    "audit": N_("Organisations audited"),
 }
 
 
@@ -121,6 +120,8 @@ def _are_records(value: Any) -> bool:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str | Styled]], title: str = "") -> None:
     """A readable table; cells are plain text, never markup."""
+    from rich.table import Table  # late, as below: not every command shows one
+
     made = Table(title=Styled(title) if title else None, title_justify="left", show_lines=False)
     for header in headers:
         made.add_column(Styled(header), overflow="fold")
@@ -139,13 +140,32 @@ def progress_bar(t: Translator) -> Iterator[Report]:
     if not console.is_terminal:
         yield lambda _stage, _done, _all: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def report(stage: str, done: int, whole: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bar.add_task(t(_STAGES.get(stage, stage)), total=whole)
+                words = t(_STAGES.get(stage, stage))
+                tasks[stage] = bar.add_task(words, total=whole, rate="")
             bar.update(tasks[stage], completed=done, total=whole)
+            speed = bar.tasks[bar.task_ids.index(tasks[stage])].speed
+            bar.update(tasks[stage], rate=f"{speed * 60:.0f}/min" if speed else "")
 
         yield report

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from incamail_lib.checks import smtp, tls_cipher, tls_path
 from incamail_lib.checks._certificates import valid_now
 from incamail_lib.checks._core import Check, Context
 from incamail_lib.checks._endpoints import agreed
-from incamail_lib.checks.tls import let_on_without
 from incamail_lib.checks.validity import Presented
-from incamail_lib.checks.words import reason_text, told_trust
+from incamail_lib.checks.words import told_trust
 from incamail_lib.facts.certificate import CertificateFacts, NameMatch, TrustFacts
 from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.smtp import EndpointFacts
 from incamail_lib.findings import Outcome
 from incamail_lib.i18n import Translator, say
-from incamail_lib.report.words import word
+from incamail_lib.report.words import demanded, observed, word
 
 Row = tuple[str, str]
 # Checks that need nothing but the endpoint. What they find wrong is told here too, as a word of
 # warning with its remedy; what is right needs no row.
-_WARNINGS: tuple[Check, ...] = (
+_WARNINGS: tuple[Check[Any], ...] = (
     smtp.port_begins_in_clear,
     tls_path.large_hello_comes_in,
     tls_cipher.cipher_is_strong,
@@ -46,20 +45,15 @@ def _dialogue_rows(endpoint: EndpointFacts, t: Translator) -> list[Row]:
     tls_facts = agreed(endpoint) or survey.tls
 
     def told(observation: Observation) -> str:
-        reason = t.text(reason_text(observation.reason))
-        answer = t.text(word(observation.answer))
-        return f"{answer} ({reason}) {observation.evidence}".strip()
+        return f"{t.text(observed(observation))} {observation.evidence}".strip()
 
-    demanded = told(auth.demanded)
-    if auth.demanded.is_no:  # and how far that goes: many servers decide at RCPT only
-        demanded = f"{t.text(word(auth.demanded.answer))}. {t.text(let_on_without(endpoint))}"
     shown = (tls_facts.version, tls_facts.cipher, tls_facts.group) if tls_facts else ()
     rows = [
         (t("Greeting"), survey.greeting.text if survey.greeting else "–"),
         ("STARTTLS", t.text(word(endpoint.starttls))),
         (t("TLS version"), " ".join(filter(None, shown)) or "–"),
         (t("Client certificate requested"), told(auth.requested)),
-        (t("Client certificate demanded"), demanded),
+        (t("Client certificate demanded"), t.text(demanded(endpoint))),
     ]
     if survey.rcpt_reply is not None:
         rows.append((t("Postmaster as recipient"), survey.rcpt_reply.text))
@@ -107,4 +101,4 @@ def _warning_rows(endpoint: EndpointFacts, t: Translator) -> Iterator[Row]:
         result = rule.run(endpoint, nothing)
         if result.outcome is Outcome.FAILED:
             yield (t("Warning"), t.text(result.seen))
-            yield (t("Remedy"), t.text(result.remedy or say(rule.remedy)))
+            yield (t("Remedy"), t.text(result.remedy or rule.advice(result.outcome)))

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import typer
 
-from incamail_lib.audit.planning import Passphrases, from_environment
+from incamail_lib.audit.passphrases import Passphrases, from_environment
 from incamail_lib.certificate import needs_passphrase
-from incamail_lib.dossier import read_dossier
 from incamail_lib.errors import DossierError
 from incamail_lib.i18n import Translator, translator
 
@@ -34,6 +33,8 @@ def passphrase_of(
 
 def asked_before(paths: Sequence[Path], t: Translator) -> Passphrases:
     """Ask for every passphrase that the dossiers leave open, before anything is measured."""
+    from incamail_lib.dossier import read_dossier  # late: who inspects a file has none
+
     known: dict[tuple[Path, Path | None], bytes | None] = {}
     for path in paths:
         try:

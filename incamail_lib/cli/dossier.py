@@ -1,28 +1,38 @@
-"""dossier new, show, check and diff: the file of one organisation."""
+"""dossier new, show, check, diff and history: the file of one organisation."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json, table
-from incamail_lib.cli.auditing import Json, Lang
-from incamail_lib.dossier import Dossier, Progress, progress, read_dossier
+from incamail_lib.cli._options import Json, Lang
+from incamail_lib.dossier import (
+    Dossier,
+    Progress,
+    contradictions,
+    open_store,
+    progress,
+    read_dossier,
+)
+from incamail_lib.dossier.agreed import Change, State, TestResult
+from incamail_lib.dossier.history import history_of, read_history
 from incamail_lib.dossier.merging import differences, in_words
 from incamail_lib.dossier.phases import Step, StepKind
-from incamail_lib.dossier.progress import State, TestResult
-from incamail_lib.dossier.reading import parsed, read_source
-from incamail_lib.dossier.starter import starter
-from incamail_lib.dossier.words import phase_text, role_text, state_text
+from incamail_lib.dossier.reading import read_source
+from incamail_lib.dossier.starter import begin, starter
+from incamail_lib.dossier.words import phase_text, term
 from incamail_lib.errors import UsageError
-from incamail_lib.files import write_whole
 from incamail_lib.guide import contents
 from incamail_lib.i18n import LANGUAGES, Language, Translator, say, translator
 from incamail_lib.lab import SCENARIOS
+from incamail_lib.record import Record
+from incamail_lib.report.words import labelled
+from incamail_lib.sheets.language import formatter
 
 app = typer.Typer(
     help="Begin, show, check and compare dossiers.",
@@ -49,16 +59,13 @@ def new(
 ) -> None:
     """Write a commented dossier to begin with; a file that is there is never overwritten."""
     with clear_errors(lang) as t:
-        if file.exists() or file.is_symlink():
-            raise UsageError(say("{file} is there already and is not overwritten.", file=str(file)))
         text = starter(
             organisation=organisation,
             domains=domain,
             language=_language(language, lang),
             scenario=_scenario(lab),
         )
-        dossier = parsed(text, file).dossier  # a wrong name is told before anything is written
-        write_whole(file, text.encode())
+        dossier = begin(file, text)
     if as_json:
         print_json(dossier)
     else:
@@ -98,13 +105,39 @@ def show(file: File, lang: Lang = None, as_json: Json = False) -> None:
         return
     t = translator(chosen(lang, dossier.language))
     if dossier.contacts:
-        people = [(t.text(role_text(c.role)), c.name, c.email, c.phone) for c in dossier.contacts]
+        people = [(t.text(term(c.role)), c.name, c.email, c.phone) for c in dossier.contacts]
         table([t("Role"), t("Name"), t("E-mail"), t("Telephone")], people, dossier.organisation)
     _tell_phases(found, t)
     late = [step for phase in found.phases for step in phase.overdue]
     if late:
         unique = list({step.key: step for step in late}.values())
         table(_heads(t), [_row(step, t) for step in unique], t("Overdue"))
+
+
+@app.command()
+def history(file: File, lang: Lang = None, as_json: Json = False) -> None:
+    """Show who changed what, and when, oldest first."""
+    with clear_errors(lang):
+        store = open_store(file)
+        changes, damaged = store.history, read_history(file).damaged
+    if as_json:
+        print_json(changes)
+        return
+    language = chosen(lang, store.dossier.language)
+    t, moment = translator(language), formatter(language).moment
+    heads = [t("When"), t("Who"), t("Field"), t("Before"), t("After")]
+    rows = [(moment(c.at), c.who, c.what, c.before, _after(c, t)) for c in changes]
+    table(heads, rows, store.dossier.organisation)
+    if damaged:
+        lines = ", ".join(str(number) for number in damaged[:10])
+        told = t("Lines of {file} that cannot be read and are left out: {lines}.")
+        out().print(Styled(told.format(file=history_of(file), lines=lines)))
+
+
+def _after(change: Change, t: Translator) -> str:
+    if change.conflict:
+        return t("«{value}» did not get in: somebody else was faster").format(value=change.after)
+    return change.after
 
 
 def _progress(dossier: Dossier) -> Progress:
@@ -127,21 +160,19 @@ def _tell_phases(found: Progress, t: Translator) -> None:
             )
         )
     heads = [t("Phase"), t("Done"), t("Questions"), t("Components"), t("Tests"), t("Next")]
-    go_live = found.go_live.isoformat() if found.go_live else "–"
-    title = t("{organisation}, go-live: {date}").format(
-        organisation=found.organisation, date=go_live
-    )
-    table([*heads, t("Who must act")], rows, title)
+    go_live = t.day(found.go_live)
+    title = say("{organisation}, go-live: {date}", organisation=found.organisation, date=go_live)
+    table([*heads, t("Who must act")], rows, t.text(title))
 
 
 def _counts(counts: Mapping[State, int] | Mapping[TestResult, int], t: Translator) -> str:
-    told = [f"{t.text(state_text(state))}: {n}" for state, n in counts.items() if n]
+    told = [t.text(labelled(term(state), n)) for state, n in counts.items() if n]
     return "\n".join(told) or "–"
 
 
 def _actor(step: Step, t: Translator) -> str:
-    role = t.text(role_text(step.role))
-    return f"{step.who} ({role})" if step.who else role
+    role = term(step.role)
+    return t.text(say("{name} ({detail})", name=step.who, detail=role) if step.who else role)
 
 
 def _heads(t: Translator) -> list[str]:
@@ -155,28 +186,34 @@ def _what(step: Step, t: Translator) -> str:
 
 
 def _row(step: Step, t: Translator) -> tuple[str, ...]:
-    due = step.due.isoformat() if step.due else "–"
-    return _what(step, t), t.text(state_text(step.state)), _actor(step, t), due
+    return _what(step, t), t.text(term(step.state)), _actor(step, t), t.day(step.due)
 
 
 @app.command()
 def check(file: File, lang: Lang = None, as_json: Json = False) -> None:
-    """Check that a dossier is valid, and list what each phase still needs; 1 if anything."""
+    """Check that a dossier is valid and does not contradict itself, and list what each phase still
+    needs; 1 if anything."""
     with clear_errors(lang):
         dossier = read_dossier(file)
         found = _progress(dossier)
-    missing = {phase.phase: phase.missing for phase in found.phases}
+    missing: dict[str, Sequence[Step]] = {p.phase: p.missing for p in found.phases}
+    doubts = contradictions(dossier)
+    is_sound = found.is_complete and not doubts
     if as_json:
-        print_json({k: [s.model_dump(mode="json") for s in v] for k, v in missing.items()})
-        raise typer.Exit(0 if found.is_complete else 1)
+        told: dict[str, Sequence[Record]] = {**missing, "contradictions": doubts}
+        print_json({k: [s.model_dump(mode="json") for s in v] for k, v in told.items()})
+        raise typer.Exit(0 if is_sound else 1)
     t = translator(chosen(lang, dossier.language))
     out().print(Styled(t("{file} is a valid dossier.").format(file=file)))
     for key, steps in missing.items():
         if steps:
             table(_heads(t), [_row(step, t) for step in steps], t.text(phase_text(key)))
+    if doubts:
+        rows = [(c.number, t.text(c.text)) for c in doubts]
+        table([t("Question"), t("Contradiction")], rows, t("What is said in two ways"))
     if found.is_complete:
         out().print(Styled(t("Nothing is missing in any phase.")))
-    raise typer.Exit(0 if found.is_complete else 1)
+    raise typer.Exit(0 if is_sound else 1)
 
 
 @app.command()

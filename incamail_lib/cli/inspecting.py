@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +9,12 @@ from typing import Annotated
 import typer
 
 from incamail_lib.audit.inspecting import Inspection, inspected
-from incamail_lib.audit.measuring import store_named
+from incamail_lib.audit.trusting import store_named
 from incamail_lib.certificate import load_credential
 from incamail_lib.checks.words import trust_text
 from incamail_lib.cli._console import COLOURS, Styled, clear_errors, out, print_json, table
+from incamail_lib.cli._options import At, Json, Lang, moment_of
 from incamail_lib.cli._passphrases import passphrase_of
-from incamail_lib.cli.auditing import Json, Lang, moment_of
 from incamail_lib.errors import MaterialError
 from incamail_lib.facts.certificate import CertificateFacts, CredentialUse
 from incamail_lib.files import read_regular
@@ -57,9 +56,7 @@ def inspect(
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Host name that it must carry, for receiving.")] = "",
-    at: Annotated[
-        str | None, typer.Option(help="Judge as of this date (2027-01-15); default: now.")
-    ] = None,
+    at: At = None,
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
@@ -157,7 +154,7 @@ def _trust_rows(found: Inspection, t: Translator) -> list[tuple[str, str]]:
     rows = []
     for told in (s for s in found.trust if s.purpose in sides):
         store = t.text(say("Trust store {store}", store=told.store))
-        dated = f", {told.store_date:%Y-%m-%d}" if told.store_date else ""
+        dated = f", {t.day(told.store_date)}" if told.store_date else ""
         seen = t.text(trust_text(told.reason))
         detail = f" ({told.detail})" if told.detail else ""
         rows.append((f"{store}{dated}, {sides[told.purpose]}", f"{seen}{detail}"))
@@ -170,7 +167,8 @@ def _certificate_rows(certificate: CertificateFacts, t: Translator) -> Iterator[
         return
     yield t("Subject"), certificate.subject
     yield t("Issuer"), certificate.issuer
-    yield t("Valid"), f"{_day(certificate.not_before)} – {_day(certificate.not_after)}"
+    start, end = t.day(certificate.not_before), t.day(certificate.not_after)
+    yield t("Valid"), t.text(say("{start} – {end}", start=start, end=end))
     yield t("Names"), ", ".join((*certificate.san_dns, *certificate.san_ip))
     yield t("Usage"), _listed(certificate.ext_key_usage, "ext_key_usage", certificate, t)
     yield t("Key usage"), _listed(certificate.key_usage, "key_usage", certificate, t)
@@ -181,10 +179,6 @@ def _certificate_rows(certificate: CertificateFacts, t: Translator) -> Iterator[
     yield "SHA-1", certificate.sha1
     yield "SHA-256", certificate.sha256
     yield "SPKI SHA-256", certificate.spki_sha256
-
-
-def _day(moment: dt.datetime | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else "?"
 
 
 def _listed(

@@ -9,15 +9,23 @@ from typing import Annotated
 import typer
 
 from incamail_lib.audit import save_record
-from incamail_lib.binding import bind, measure_dossier
+from incamail_lib.audit.case import bind, measure_dossier
 from incamail_lib.checks.standpoint import port_25_told, where_told
 from incamail_lib.checks.words import reason_text
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, progress_bar
+from incamail_lib.cli._options import Json, Lang
 from incamail_lib.cli._passphrases import asked_before
-from incamail_lib.cli.auditing import Json, Lang, Vantage
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.i18n import Translator, say
+
+Vantage = Annotated[
+    Place | None,
+    typer.Option(
+        help="Where this machine stands: gateway (the sending gateway itself), inside (behind the "
+        "same firewall) or elsewhere. Default: as the dossier says."
+    ),
+]
 
 NOTHING_SEEN = 3
 

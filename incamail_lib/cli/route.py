@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.audit.measuring import read_message
+from incamail_lib.audit.messages import read_message
 from incamail_lib.cli._console import Styled, clear_errors, out, print_json, table
-from incamail_lib.cli.auditing import Json, Lang
-from incamail_lib.dossier import read_dossier
+from incamail_lib.cli._options import Json, Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.routing import (
     Engine,
@@ -90,12 +89,13 @@ def route(
 def _rules(said: Mapping[str, object], dossier: Path | None) -> tuple[RuleSet, tuple[str, ...]]:
     """The rules and own domains: of the dossier if there is one, else as the options say."""
     platform = load_platform()
-    suffix, smart_host = platform.suffix.value, platform.smart_host.value
     if dossier is None:
-        hop = NextHop(kind=NextHopKind.SMART_HOST, value=smart_host)
-        usual = RuleSet(method=Method.DOMAIN, next_hop=hop, suffix=suffix)
+        hop = NextHop(kind=NextHopKind.SMART_HOST, value=platform.smart_host.value)
+        usual = RuleSet(method=Method.DOMAIN, next_hop=hop, suffix=platform.suffix.value)
         return usual.model_copy(update=dict(said)), ()
-    declared = read_dossier(dossier).declared(suffix=suffix, smart_host=smart_host)
+    from incamail_lib.dossier import read_dossier  # late: most questions need none
+
+    declared = read_dossier(dossier).declared(platform)
     for name, value in said.items():
         if getattr(declared.rules, name) != value:
             raise _contradicts(f"routing.{name}")

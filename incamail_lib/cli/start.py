@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from incamail_lib.cli._console import Styled, chosen, clear_errors, out
-from incamail_lib.cli.auditing import Lang
+from incamail_lib.cli._options import Lang
 from incamail_lib.errors import UsageError
+from incamail_lib.files import write_whole
 from incamail_lib.i18n import Translator, say
 from incamail_lib.kernels import runtime
-from incamail_lib.runbook import EXAMPLES
+from incamail_lib.notebooks import EXAMPLES
 
 if TYPE_CHECKING:
-    from incamail_lib.workplace import Server
+    from incamail_lib.runbook.workplace import Server
 
 START_S = 60.0
 END_S = 15.0  # it ends its kernels first
 App = Annotated[bool, typer.Option("--app", help="Web pages without code, for a client.")]
 Browser = Annotated[bool, typer.Option(help="Open the browser.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
+Others = Annotated[
+    bool, typer.Option("--others", help="Your own view: with the other dossiers beside this one.")
+]
 Output = Annotated[Path, typer.Option(help="Folder for notebooks, records and reports.")]
 
 
@@ -38,19 +42,21 @@ def start(
     app: App = False,
     browser: Browser = True,
     port: Port = 0,
+    others: Others = False,
     lang: Lang = None,
 ) -> None:
     """Open the runbook's notebooks in JupyterLab, on this computer only; Ctrl-C ends it."""
     # Late: other commands run on machines without Jupyter.
-    from incamail_lib.onboarding import working_copy
-    from incamail_lib.workplace import jupyter_server, prepare, voila_server
+    from incamail_lib.runbook.onboarding import working_copy
+    from incamail_lib.runbook.workplace import jupyter_server, prepare, voila_server
 
     with clear_errors(lang) as t:
         file = working_copy(dossier or EXAMPLES / "muster.yaml", output)
-        place = prepare(file, output, chosen(lang) if lang else "")
+        place = prepare(file, output, chosen(lang) if lang else "", others=others)
         make = voila_server if app else jupyter_server
         with runtime() as own:
-            _serve(make(place, own, port=port), file, t, open_browser=browser)
+            server = make(place, own, port=port)
+            serve(server, file, t, open_browser=browser, keep_log=place.log)
 
 
 def demo_session(
@@ -64,23 +70,29 @@ def demo_session(
     start(EXAMPLES / "halbvoll.yaml", output, app=app, browser=browser, port=port, lang=lang)
 
 
-def _serve(server: Server, dossier: Path, t: Translator, *, open_browser: bool) -> None:
+def serve(
+    server: Server, dossier: Path, t: Translator, *, open_browser: bool, keep_log: Path
+) -> None:
+    """Run a server of notebooks until somebody ends it; `dossier` is what is told to be kept.
+
+    Errors: UsageError where it does not start.
+    """
+    # Leave no server behind; a shell that starts us in the background has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with (
         server.log.open("wb") as log,
         subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-            server.command, env=server.environment, stdout=log, stderr=log
+            server.command, env=server.environment, cwd=server.folder, stdout=log, stderr=log
         ) as process,
     ):
-        # Leave no server behind; a shell that starts us in the background has SIGINT ignored.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler)
         try:
-            _await(server, process)
+            _await(server, process, keep_log)
             _say(t("The runbook is open at {url}").format(url=server.url))
             _say(t("Everything entered is kept in {file}.").format(file=dossier))
             _say(t("Press Ctrl-C to end it."))
             if open_browser:
-                webbrowser.open(server.url)
+                webbrowser.open(server.door.as_uri())
             process.wait()
         except KeyboardInterrupt:
             pass
@@ -101,7 +113,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _await(server: Server, process: subprocess.Popen[bytes], keep_log: Path) -> None:
     """Wait until the server answers. Errors: UsageError when it ends or never does."""
     deadline = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < deadline:
@@ -114,7 +126,7 @@ def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
         say(
             "The notebook server did not start: {cause}. All that it said stands in {file}.",
             cause=_last_words(server.log) or "–",
-            file=str(server.log),
+            file=str(write_whole(keep_log, server.log.read_bytes())),
         )
     )
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.audit.measuring import store_named, with_trust
 from incamail_lib.audit.planning import nameserver, own_name
+from incamail_lib.audit.trusting import store_named, with_trust
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks import judge_domain
 from incamail_lib.checks._endpoints import agreed
@@ -22,15 +22,15 @@ from incamail_lib.checks.words import kind_text
 from incamail_lib.cli._console import clear_errors, print_json, table
 from incamail_lib.cli._endpoint_rows import endpoint_rows
 from incamail_lib.cli._names import domain_of, greeting_name, literal_of
+from incamail_lib.cli._options import Json, Lang
 from incamail_lib.cli._passphrases import passphrase_of
-from incamail_lib.cli.auditing import Json, Lang
 from incamail_lib.errors import UsageError
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts
-from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, Target
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, Side, Target
 from incamail_lib.findings import Finding, Outcome
 from incamail_lib.guide import load_platform
-from incamail_lib.i18n import Text, Translator, say
+from incamail_lib.i18n import Text, Translator, say, say_n
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 from incamail_lib.probe.untouched import untouched
@@ -92,7 +92,10 @@ def _dns_rows(facts: DomainFacts, t: Translator) -> list[tuple[str, str, str]]:
 
 
 def _records(answer: DnsAnswer, t: Translator) -> str:
-    rest = [t("{count} more are not shown.").format(count=answer.left_out)] if answer.is_cut else []
+    more = say_n(
+        "{n} more record is not shown.", "{n} more records are not shown.", answer.left_out
+    )
+    rest = [t.text(more)] if answer.is_cut else []
     return "\n".join([*answer.records, *rest])
 
 
@@ -138,7 +141,7 @@ def probe(
 ) -> None:
     """Look at one gateway: STARTTLS, TLS, certificate, mutual TLS. No message is sent."""
     with clear_errors(lang) as t:
-        host, port = _host_and_port(host, port)
+        host, port = host_and_port(host, port)
         address = None if address is None else literal_of(address)
         own = _own(cert, key, passphrase_env)
         addresses = [address] if address else asyncio.run(_addresses(host, port, server))
@@ -198,7 +201,7 @@ async def _probe(
     stores = [store_named("certifi"), store_named("system")]
     found = []
     for literal in addresses:
-        target = Target(role=Role.RECEIVING, host=host, address=literal, port=port)
+        target = Target(role=Side.RECEIVING, host=host, address=literal, port=port)
         if not typed and not Reach().allows(literal):
             found.append(untouched(target, now))
             continue
@@ -242,7 +245,7 @@ def _is_literal(host: str) -> bool:
     return True
 
 
-def _host_and_port(given: str, port: int) -> tuple[str, int]:
+def host_and_port(given: str, port: int) -> tuple[str, int]:
     """ "mx1.muster.example:2525" as the lab prints it; an IPv6 address has its port in brackets."""
     host, colon, number = given.rpartition(":")
     if colon and number.isdecimal() and (":" not in host or host.endswith("]")):

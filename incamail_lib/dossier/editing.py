@@ -3,6 +3,25 @@
 The places come from the parser that reads the dossier, so reading and writing cannot disagree.
 Only the characters of what changes are exchanged: comments, order, quotes, indentation, line ends
 and blank lines of all the rest stay.
+
+The laws, each a consequence of that:
+
+1. Compare first: a node that says already what it should is not touched.
+2. Descend as far as both sides have the same shape – fields into fields, a list into the entries
+   from the first that differs to the last – and exchange the smallest piece. Only where pieces
+   will not do (nothing would be left, an entry goes out of a bracketed list, a field does not
+   begin its own line) the node is replaced as a whole.
+3. A piece is written as its surroundings are: inside brackets on one line, a text in the quotes or
+   the block style it had, a new field below the last one and on its column. A list may stand on
+   the column of its field; a group of fields may not.
+4. A value ends with its last character, not with the blank lines and comments behind it, which
+   the parser counts to it: they belong to what follows.
+5. Changes are collected as places in the old text and carried out from its end to its start, so
+   that none moves another; lines put in where lines go are put in first.
+6. What was written is read again by the caller (`store`), and nothing is kept that reads otherwise.
+
+Tried and given up: a library that keeps comments in its tree. It moved people's comments when a
+list or a group of fields grew.
 """
 
 from __future__ import annotations
@@ -101,7 +120,7 @@ class _Editor:
             text = fragment.on_one_line(added).removeprefix("{").removesuffix("}")
             self._insert(self._end(node.value[-1][1]), f", {text}")
         elif added:
-            lines = fragment.fields(added, place.path)
+            lines = fragment.fields(added)
             self._insert_lines(self._end(node.value[-1][1]), lines, node.start_mark.column)
         return True
 
@@ -129,7 +148,7 @@ class _Editor:
         if inner.in_flow:
             self._insert(end, "".join(f", {fragment.on_one_line(value)}" for value in values))
         else:
-            self._insert_lines(end, fragment.entries(values, inner.path), inner.column)
+            self._insert_lines(end, fragment.entries(values), inner.column)
 
     def _replace(self, node: yaml.Node, after: Any, place: _Place) -> None:
         start, end = node.start_mark.index, self._end(node)
@@ -140,17 +159,17 @@ class _Editor:
             # A list may stand on the column of its field; a group of fields may not.
             shift = "" if node.start_mark.column > place.column else INDENT
             pad = self._eol + " " * node.start_mark.column + shift
-            self._splices.append(_Splice(start, end, shift + pad.join(self._block(after, place))))
+            self._splices.append(_Splice(start, end, shift + pad.join(self._block(after))))
         elif place.in_list or (isinstance(node, Collection) and node.value):
             self._splices.append(_Splice(start, end, fragment.on_one_line(after)))
         else:  # a single value, or empty brackets, gives way to lines below its field
             self._splices.append(_Splice(start, end, ""))
-            self._insert_lines(end, self._block(after, place), place.column + len(INDENT))
+            self._insert_lines(end, self._block(after), place.column + len(INDENT))
 
-    def _block(self, after: Any, place: _Place) -> list[str]:
+    def _block(self, after: Any) -> list[str]:
         if isinstance(after, dict):
-            return fragment.fields(after, place.path)
-        return fragment.entries(after, place.path)
+            return fragment.fields(after)
+        return fragment.entries(after)
 
     def _replace_by_line(self, node: yaml.Node, after: Any, place: _Place) -> None:
         """Put a single value, or a bracketed one, where `node` stands."""

@@ -13,12 +13,12 @@ from incamail_lib.i18n import say
 from incamail_lib.record import Record
 
 Data = dict[str, Any]
-Path = tuple[str, ...]
+Parts = tuple[str, ...]
 FieldPath = str | Sequence[str | int]
 """Written with dots, "answers.6.3.state", or as its parts, ("answers", "6.3", "state")."""
 
 
-def field_path(field: FieldPath) -> Path:
+def field_path(field: FieldPath) -> Parts:
     """The parts of a path. Two names hold dots themselves: the number of a checklist item and
     the host name below `network.ports`; with dots they are found by where they stand.
     """
@@ -31,7 +31,7 @@ def field_path(field: FieldPath) -> Path:
     return ("network", "ports", port[1]) if port else tuple(field.split("."))
 
 
-def value_at(data: Any, path: Path) -> Any:
+def value_at(data: Any, path: Parts) -> Any:
     """What stands at `path`; None where nothing does."""
     for part in path:
         if isinstance(data, dict):
@@ -43,7 +43,7 @@ def value_at(data: Any, path: Path) -> Any:
     return data
 
 
-def with_value(data: Any, path: Path, value: Any) -> Any:
+def with_value(data: Any, path: Parts, value: Any) -> Any:
     """A copy of `data` with another value at `path`; None removes the field. The number after the
     last entry of a list appends to it.
 
@@ -62,7 +62,7 @@ def with_value(data: Any, path: Path, value: Any) -> Any:
     return {key: inner for key, inner in changed.items() if key != head or inner is not None}
 
 
-def _with_entry(entries: list[Any], head: str, rest: Path, value: Any) -> list[Any]:
+def _with_entry(entries: list[Any], head: str, rest: Parts, value: Any) -> list[Any]:
     if not head.isdecimal() or int(head) > len(entries):
         raise _no_such_field(head)
     number = int(head)

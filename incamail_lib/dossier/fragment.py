@@ -76,19 +76,13 @@ def scalar(value: str | None, *, old_style: str | None, as_block: bool) -> list[
     return [on_one_line(value)]
 
 
-def fields(values: dict[str, Any], path: tuple[str, ...]) -> list[str]:
-    """Fields as lines of a block. Each line of the history is one line of the file."""
-    lines: list[str] = []
-    for key, value in values.items():
-        if (*path, key) == ("history",) and value:
-            lines += ["history:", *(INDENT + line for line in entries(value, ("history",)))]
-        else:
-            lines += _dumped({key: value}, False).split("\n")
-    return lines
+def fields(values: dict[str, Any]) -> list[str]:
+    """Fields as lines of a block."""
+    return [
+        line for key, value in values.items() for line in _dumped({key: value}, False).split("\n")
+    ]
 
 
-def entries(values: list[Any], path: tuple[str, ...]) -> list[str]:
+def entries(values: list[Any]) -> list[str]:
     """Entries of a list as lines of a block."""
-    if path == ("history",):
-        return ["- " + on_one_line(value) for value in values]
     return _dumped(values, False).split("\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from incamail_lib.errors import OutputError
+from incamail_lib.files import read_regular
 from incamail_lib.i18n import say
 
 WAIT_S = 5.0
@@ -31,6 +34,7 @@ def only_writer(path: Path, *, who: str, wait_s: float = WAIT_S) -> Iterator[Non
     place = lock_of(path)
     lock = FileLock(place, timeout=wait_s, mode=0o664)
     try:
+        _refuse_odd(place)
         lock.acquire()
     except Timeout:
         raise OutputError(
@@ -58,6 +62,17 @@ def only_writer(path: Path, *, who: str, wait_s: float = WAIT_S) -> Iterator[Non
         lock.release()
 
 
+def _refuse_odd(place: Path) -> None:
+    """Refuse what somebody put in the place of the lock: a link would be written through, and a
+    pipe be waited for. Errors: OSError."""
+    try:
+        found = place.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found):
+        raise OSError(errno.EINVAL, "not a regular file")
+
+
 def _name_owner(place: Path, who: str) -> None:
     """Say in the lock file who writes. It only serves others' messages: a full disk is no error."""
     try:
@@ -68,7 +83,7 @@ def _name_owner(place: Path, who: str) -> None:
 
 def _owner(place: Path) -> str:
     try:
-        told = place.read_text(encoding="utf-8", errors="replace")[:MAX_OWNER].strip()
+        told = read_regular(place, 4 * MAX_OWNER).decode("utf-8", "replace")[:MAX_OWNER].strip()
     except OSError:
         told = ""
     return told or "?"

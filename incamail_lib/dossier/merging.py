@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from incamail_lib.dossier.fields import Parts
 from incamail_lib.record import Record
 
 Data = dict[str, Any]
-Path = tuple[str, ...]
 
 
 class Conflict(Record):
@@ -45,6 +45,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "contacts": ("role", "name"),
     "signatures": ("document", "name", "signed_on"),
     "samples": ("label",),
+    "mail_clients": ("program", "name"),
     "receiving": ("host",),
     "sending": ("host",),
 }
@@ -58,7 +59,7 @@ def merge(base: Data, ours: Data, theirs: Data) -> Merged:
 
 
 def _merge_fields(
-    base: Data, ours: Data, theirs: Data, *, path: Path, conflicts: list[Conflict]
+    base: Data, ours: Data, theirs: Data, *, path: Parts, conflicts: list[Conflict]
 ) -> Data:
     found = {}
     for key in (*theirs, *(key for key in ours if key not in theirs)):
@@ -70,7 +71,7 @@ def _merge_fields(
 
 
 def _merge_value(
-    base: Any, ours: Any, theirs: Any, *, path: Path, conflicts: list[Conflict]
+    base: Any, ours: Any, theirs: Any, *, path: Parts, conflicts: list[Conflict]
 ) -> Any:
     if ours in (theirs, base):
         return theirs
@@ -90,18 +91,16 @@ def _merge_value(
 
 
 def _merge_lists(
-    base: list[Any], ours: list[Any], theirs: list[Any], *, path: Path, conflicts: list[Conflict]
+    base: list[Any], ours: list[Any], theirs: list[Any], *, path: Parts, conflicts: list[Conflict]
 ) -> list[Any] | None:
     """The merged list; None where it cannot be told what became of which entry."""
     sides = [_keyed(side, _KEYS.get(path[-1], ())) for side in (base, ours, theirs)]
     if all(side is not None for side in sides):
         named = [side for side in sides if side is not None]
         return list(_merge_fields(*named, path=path, conflicts=conflicts).values())
-    if ours[: len(base)] != base or (path != ("history",) and theirs[: len(base)] != base):
+    if ours[: len(base)] != base or theirs[: len(base)] != base:
         return None
     added = ours[len(base) :]
-    if path == ("history",):
-        return theirs + added  # both sides' lines stay, whatever they say
     return theirs + [entry for entry in added if entry not in theirs[len(base) :]]
 
 
@@ -131,7 +130,7 @@ def differences(before: Data, after: Data) -> tuple[Difference, ...]:
     )
 
 
-def _flat(value: Any, path: Path) -> Iterator[tuple[str, Any]]:
+def _flat(value: Any, path: Parts) -> Iterator[tuple[str, Any]]:
     if isinstance(value, list):
         keyed = _keyed(value, _KEYS.get(path[-1], ()))
         value = keyed if keyed else {str(number): entry for number, entry in enumerate(value)}

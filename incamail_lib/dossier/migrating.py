@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from incamail_lib.dossier.progress import SCHEMA
+from incamail_lib.dossier.agreed import SCHEMA
 
 Data = dict[str, Any]
 
@@ -15,7 +15,13 @@ def to_2(data: Data) -> Data:
     return data | {"schema": "2"}
 
 
-MIGRATIONS: dict[int, Callable[[Data], Data]] = {1: to_2}
+def to_3(data: Data) -> Data:
+    """Schema 3 keeps the history in a file of its own, to which the store has moved it; it adds
+    mail clients, monitoring, measures and who confirmed the inner hop."""
+    return {key: value for key, value in data.items() if key != "history"} | {"schema": "3"}
+
+
+MIGRATIONS: dict[int, Callable[[Data], Data]] = {1: to_2, 2: to_3}
 """Schema -> what makes the next one of it."""
 
 

@@ -9,17 +9,20 @@ import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 
-import idna
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from incamail_lib.dossier.progress import (
+from incamail_lib.dossier.agreed import (
     SCHEMA,
     AcceptanceTest,
     Answer,
+    Arranged,
+    Confirmation,
     Contact,
     History,
     ItemNumber,
     Line,
+    MailClient,
+    Monitoring,
     Signature,
 )
 from incamail_lib.errors import UsageError
@@ -30,6 +33,7 @@ from incamail_lib.facts.audit import (
     IncomingRoute,
     Place,
 )
+from incamail_lib.facts.delivery import TlsUse
 from incamail_lib.facts.routing import (
     Engine,
     Method,
@@ -38,24 +42,28 @@ from incamail_lib.facts.routing import (
     RuleSet,
     SubjectView,
 )
+from incamail_lib.guide import Platform
 from incamail_lib.i18n import Language
+from incamail_lib.names import ascii_name
 from incamail_lib.printable import invisible
 from incamail_lib.record import Record
 from incamail_lib.routing.engine import check_pattern
 
+MAX_PORT = 65535
+_NAME_SERVER = re.compile(
+    r"\[(?P<in_brackets>[^\]]*)\](:(?P<port>[0-9]{1,5}))?"
+    r"|(?P<v4>[0-9.]+):(?P<v4_port>[0-9]{1,5})|(?P<plain>[^\[\]]+)"
+)
+
 
 def _a_label(name: str) -> str:
     """The A-label form of a host or domain name (RFC 5891); ValueError if it is none."""
-    plain = name.strip().rstrip(".").lower()
-    try:
-        ascii_name = plain if plain.isascii() else idna.encode(plain, uts46=True).decode()
-    except idna.IDNAError as error:
-        raise ValueError("not_a_domain_name") from error
-    labels = ascii_name.split(".")
+    found = ascii_name(name)
+    labels = found.split(".")
     legal = all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels)
-    if not legal or len(ascii_name) > 253 or len(labels) < 2 or labels[-1].isdigit():
+    if not legal or len(found) > 253 or len(labels) < 2 or labels[-1].isdigit():
         raise ValueError("not_a_domain_name")
-    return ascii_name
+    return found
 
 
 def _address(text: str) -> str:
@@ -70,6 +78,29 @@ def _network(text: str) -> str:
         return str(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError as error:
         raise ValueError("not_a_network") from error
+
+
+def name_server(text: str) -> tuple[str, int]:
+    """ "192.0.2.53", "192.0.2.53:5300" or "[2001:db8::53]:5300" as address and port.
+
+    Errors: ValueError for anything else.
+    """
+    found = _NAME_SERVER.fullmatch(text)
+    if not found:
+        raise ValueError("not_a_name_server")
+    try:
+        literal = str(ipaddress.ip_address(found["in_brackets"] or found["v4"] or found["plain"]))
+    except ValueError:
+        raise ValueError("not_a_name_server") from None
+    port = int(found["port"] or found["v4_port"] or "53")
+    if not 1 <= port <= MAX_PORT:
+        raise ValueError("not_a_name_server")
+    return literal, port
+
+
+def _name_server(text: str) -> str:
+    name_server(text)
+    return text
 
 
 def _expression(pattern: str) -> str:
@@ -93,7 +124,18 @@ FilePath = Annotated[Path, AfterValidator(_legible)]
 StoreName = Annotated[str, AfterValidator(_legible)]
 DomainName = Annotated[str, AfterValidator(_a_label)]
 Address = Annotated[str, AfterValidator(_address)]
+NameServer = Annotated[str, AfterValidator(_name_server)]
 OwnNetwork = Annotated[str, AfterValidator(_network)]
+MachineName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[A-Za-z0-9_.:-]{1,255}$"),
+]
+MaybeHost = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^([A-Za-z0-9_.:-]{1,255})?$"),
+]
+DemandKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+MeasureKey = DemandKey
 Port = Annotated[int, Field(ge=1, le=65535)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -169,7 +211,9 @@ class Sample(Record):
 class Network(Record):
     """From where and how politely is measured. Defaults suit the Internet; the lab sets its own."""
 
-    nameservers: Annotated[tuple[str, ...], Field(max_length=4)] = ()  # "192.0.2.53" or with :port
+    nameservers: Annotated[
+        tuple[NameServer, ...], Field(max_length=4)
+    ] = ()  # "192.0.2.53" or with :port
     ports: dict[str, Port] = Field(default_factory=dict)  # host -> port, where it is not 25
     # the organisation's own, e.g. "10.1.0.0/16": only there may a name lead to what is not public
     internal_networks: Annotated[tuple[OwnNetwork, ...], Field(max_length=50)] = ()
@@ -184,12 +228,29 @@ class Network(Record):
     show_foreign_certificate: bool = False
 
 
+class Submission(Record):
+    """The organisation's own mail server, to which test messages are handed (guide 8.3)."""
+
+    host: MaybeHost = ""
+    port: Port = 25
+    starttls: TlsUse = TlsUse.REQUIRED
+    name: MaybeHost = ""  # what its certificate names, where that is not `host`
+    roots: FilePath | None = None  # PEM: the authority of its certificate, where no store has it
+    user: str = ""  # where it wants a login; the password is never kept
+
+
 class Component(Record):
     """One component of guide section 2."""
 
     present: bool | None = None
     product: str = ""
     operator: str = ""
+    # names and addresses of its machines, as they stand in the Received lines of messages
+    hosts: Annotated[tuple[MachineName, ...], Field(max_length=50)] = ()
+    # key of a demand in guide/components.toml -> whether somebody says that it is met
+    requirements: Annotated[dict[DemandKey, bool], Field(max_length=50)] = Field(
+        default_factory=dict
+    )
 
 
 class Dossier(Record):
@@ -216,20 +277,29 @@ class Dossier(Record):
     )
     samples: Annotated[tuple[Sample, ...], Field(max_length=200)] = ()
     components: dict[str, Component] = Field(default_factory=dict)
+    mail_clients: Annotated[tuple[MailClient, ...], Field(max_length=50)] = ()
+    # that the way between mail server and gateway is encrypted, where no message shows it
+    inner_hop: Confirmation | None = None
+    monitoring: Monitoring = Monitoring()
     network: Network = Network()
+    # key of a measure in guide/measures.toml -> who does it by when, where it was arranged
+    measures: Annotated[dict[MeasureKey, Arranged], Field(max_length=200)] = Field(
+        default_factory=dict
+    )
     sender: str = ""  # address from which test messages are sent
+    submission: Submission = Submission()
     contacts: Annotated[tuple[Contact, ...], Field(max_length=100)] = ()
     answers: dict[ItemNumber, Answer] = Field(default_factory=dict)
     acceptance: Annotated[tuple[AcceptanceTest, ...], Field(max_length=100)] = ()
     signatures: Annotated[tuple[Signature, ...], Field(max_length=50)] = ()
-    history: History = ()
+    history: History = ()  # of schema 2; since then it stands in a file of its own
 
-    def declared(self, *, suffix: str, smart_host: str) -> Declared:
+    def declared(self, platform: Platform) -> Declared:
         """The client's statements as facts; the platform supplies what was left open."""
         routing = self.routing
         value = routing.value
         if not value and routing.next_hop is NextHopKind.SMART_HOST:
-            value = smart_host
+            value = platform.smart_host.value
         return Declared(
             organisation=self.organisation,
             language=self.language,
@@ -241,7 +311,7 @@ class Dossier(Record):
             rules=RuleSet(
                 method=routing.method,
                 next_hop=NextHop(kind=routing.next_hop, value=value),
-                suffix=suffix,
+                suffix=platform.suffix.value,
                 subject_pattern=routing.subject_pattern,
                 subject_view=routing.subject_view,
                 engine=routing.engine,
@@ -250,7 +320,7 @@ class Dossier(Record):
                 refuses_tag_without_suffix=routing.refuses_tag_without_suffix,
             ),
             components=tuple(
-                ComponentFacts(key=key, **component.model_dump())
+                ComponentFacts(key=key, **component.model_dump(exclude={"requirements"}))
                 for key, component in self.components.items()
             ),
         )

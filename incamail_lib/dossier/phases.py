@@ -1,4 +1,22 @@
-"""How far an organisation is, phase by phase: what is done, what comes next, and who must act."""
+"""How far an organisation is, phase by phase: what is done, what comes next, and who must act.
+
+The laws:
+
+1. The phases and their order are the guide's. Planning decides (the components of 2, sections 4 and
+   5, and the first three questions of 6), preparation carries out (section 6), set-up follows
+   section 7, the tests are those of 3 and 8. A question of 6.1 to 6.3 therefore stands in two
+   phases: it is decided in one and its measure taken in the other.
+2. A step is done when a person said so (*clear*, *passed*) – or, of a component, when it is known
+   not to be there, or what it is and who runs it. Planning asks for that; preparation asks whether
+   every demand of the guide on it is met, which a person says of each demand. Evidence of an audit
+   never ends a step by itself.
+3. The two tests of the link have passed once their report is signed; of the thirteen messages of
+   acceptance the last entry counts, so that a test repeated with another result is open again.
+4. The guide says which side acts. Within the client the most specific start of the number decides
+   the role; where nobody has that role, the project lead answers for it. Swiss Post leads its own
+   questions and the messages that come in.
+5. A step is overdue from the day after its date, and never once it is done. Today is an argument.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +24,22 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
-from itertools import product
 from typing import Literal
 
-from incamail_lib.dossier.model import Dossier
-from incamail_lib.dossier.progress import (
+from incamail_lib.dossier.agreed import (
     AcceptanceTest,
     Answer,
-    Audience,
     Direction,
-    Kind,
     Role,
     State,
     TestResult,
+    messages_of,
 )
+from incamail_lib.dossier.model import Dossier
 from incamail_lib.dossier.words import message_text
 from incamail_lib.guide import Contents
-from incamail_lib.i18n import N_, Text
+from incamail_lib.guide.contents import Component as GuideComponent
+from incamail_lib.i18n import N_, Text, say
 from incamail_lib.record import Record
 
 PhaseKey = Literal["planning", "preparation", "set_up", "test"]
@@ -116,7 +133,10 @@ def progress(dossier: Dossier, guide: Contents, today: dt.date) -> Progress:
     planned = (*_components(dossier, guide), *_questions(dossier, guide, _PLANNED, today))
     steps: dict[PhaseKey, tuple[Step, ...]] = {
         "planning": planned,
-        "preparation": _questions(dossier, guide, _PREPARED, today),
+        "preparation": (
+            *_questions(dossier, guide, _PREPARED, today),
+            *(_demands(dossier, component) for component in guide.components),
+        ),
         "set_up": _questions(dossier, guide, _SET_UP, today),
         "test": (*_link_tests(dossier), *_acceptance(dossier)),
     }
@@ -188,6 +208,25 @@ def _components(dossier: Dossier, guide: Contents) -> tuple[Step, ...]:
     return tuple(found)
 
 
+def _demands(dossier: Dossier, component: GuideComponent) -> Step:
+    """Whether what a component must meet is met, as somebody says of each demand."""
+    stated = dossier.components.get(component.key)
+    said = stated.requirements if stated is not None else {}
+    answers = [said.get(demand.key) for demand in component.demand]
+    is_absent = stated is not None and stated.present is False
+    state = State.TODO if False in answers else State.UNCLEAR
+    role = _role(component.key)
+    return Step(
+        kind=StepKind.COMPONENT,
+        key=component.key,
+        title=say("{component}: what it must meet", component=Text(template=component.title)),
+        state=State.CLEAR if is_absent or all(answers) else state,
+        owner="client",
+        role=role,
+        who=_named(dossier, role),
+    )
+
+
 def _link_tests(dossier: Dossier) -> tuple[Step, ...]:
     """The two tests without the add-in; each has passed once its report is signed."""
     signed = {signature.document for signature in dossier.signatures}
@@ -198,9 +237,9 @@ def _link_tests(dossier: Dossier) -> tuple[Step, ...]:
 
 
 def _acceptance(dossier: Dossier) -> Iterable[Step]:
-    """The twelve messages. Of a test that was repeated, the last entry counts."""
+    """The thirteen messages. Of a test that was repeated, the last entry counts."""
     latest = {test.key: test for test in dossier.acceptance}
-    for key in product(Direction, Kind, Audience):
+    for key in messages_of():
         test = latest.get(key)
         yield _test(dossier, ".".join(key), message_text(*key), _result(test))
 

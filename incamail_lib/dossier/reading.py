@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -10,17 +12,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from incamail_lib.dossier.agreed import SCHEMA
 from incamail_lib.dossier.migrating import is_newer
 from incamail_lib.dossier.model import CertificateFile, Dossier
-from incamail_lib.dossier.oddities import (
-    backslash_text,
-    forbidden_text,
-    invisible_text,
-    odd_place,
-)
-from incamail_lib.dossier.progress import SCHEMA
+from incamail_lib.dossier.oddities import backslash_text, forbidden_text, invisible_text, odd_place
+from incamail_lib.dossier.quick import plain_data
 from incamail_lib.errors import DossierError
-from incamail_lib.files import read_regular
+from incamail_lib.files import read_bounded
 from incamail_lib.i18n import N_, Text, say
 from incamail_lib.printable import invisible, printable
 
@@ -44,7 +42,12 @@ def read_dossier(path: Path) -> Dossier:
 
     Errors: DossierError for everything that can be wrong with the file, first problem first.
     """
-    return read_source(path).dossier
+    text = read_text(path)
+    data = plain_data(text)
+    if data is not None:
+        with suppress(DossierError):  # the slower way tells the line too
+            return validated(data, path)
+    return parsed(text, path).dossier
 
 
 def read_source(path: Path) -> Source:
@@ -55,6 +58,7 @@ def read_source(path: Path) -> Source:
 def parsed(text: str, path: Path) -> Source:
     """A dossier from the text of its file. Errors: DossierError, as `read_dossier`."""
     root = _compose(text, path)
+    _refuse_tags(text, path)
     _refuse_unsafe(root, path)
     data = plain(root)
     dossier = validated(data, path, root)
@@ -145,12 +149,7 @@ def plain(node: yaml.Node) -> Any:
 def read_text(path: Path) -> str:
     """The text of a dossier's file, unread. Errors: DossierError."""
     try:
-        data = read_regular(path, MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise DossierError(
-                say("{file} is larger than 1 MB and cannot be a dossier.", file=str(path))
-            )
-        return data.decode("utf-8")  # a byte order mark and line ends stay
+        return read_bounded(path, MAX_BYTES).decode("utf-8")  # byte order mark, line ends stay
     except UnicodeDecodeError as error:
         raise DossierError(
             say(
@@ -160,6 +159,10 @@ def read_text(path: Path) -> str:
             )
         ) from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise DossierError(
+                say("{file} is larger than 1 MB and cannot be a dossier.", file=str(path))
+            ) from None
         raise DossierError(
             say(
                 "{file} cannot be read ({cause}). Check the path and its permissions.",
@@ -189,6 +192,17 @@ def _refuse_unsafe(node: yaml.Node, path: Path, seen: set[int] | None = None) ->
         _refuse_unsafe_keys(node, path)
         for _, child in node.value:
             _refuse_unsafe(child, path, seen)
+
+
+def _refuse_tags(text: str, path: Path) -> None:
+    """Refuse tags such as !!python/object: they ask the reader to make something of a value."""
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if getattr(event, "tag", None) is not None:
+            problem = say("Tags (words that begin with !) are not supported; leave it out.")
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise DossierError(
+                say("{file}, line {line}: {problem}", file=str(path), line=line, problem=problem)
+            )
 
 
 def _refuse_unsafe_keys(node: yaml.MappingNode, path: Path) -> None:
@@ -300,6 +314,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     ("missing", N_("This field is missing; a dossier needs it.")),
     ("not_a_domain_name", N_("«{given}» is not a domain name such as muster.example.")),
     ("not_an_address", N_("«{given}» is not an IPv4 or IPv6 address.")),
+    ("not_a_name_server", N_("«{given}» is not an address such as 192.0.2.53 or 192.0.2.53:5300.")),
     ("not_a_network", N_("«{given}» is not a network such as 10.1.0.0/16, nor an address.")),
     ("not_an_expression", N_("«{given}» is not a valid regular expression.")),
     (
@@ -368,6 +383,9 @@ def _anchored(dossier: Dossier, folder: Path) -> Dossier:
             s if s in ("certifi", "system") else str(folder / s) for s in dossier.trust_stores
         ),
     }
+    if dossier.submission.roots is not None:
+        roots = {"roots": folder / dossier.submission.roots}
+        update["submission"] = dossier.submission.model_copy(update=roots)
     if isinstance(dossier.platform, Path):
         update["platform"] = folder / dossier.platform
     given = {name: value for name, value in update.items() if name in dossier.model_fields_set}

@@ -1,13 +1,21 @@
-"""The first text of a new dossier, with comments that explain its fields in one language."""
+"""A new dossier: its first text, with comments that explain its fields in one language."""
 
 from __future__ import annotations
 
+import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
 
+from incamail_lib.dossier.agreed import SCHEMA, AddIn, Program, Role, State
 from incamail_lib.dossier.fragment import on_one_line
-from incamail_lib.dossier.progress import SCHEMA, Role
-from incamail_lib.i18n import N_, Language, Text, Translator, translator
+from incamail_lib.dossier.model import Dossier
+from incamail_lib.dossier.reading import parsed
+from incamail_lib.dossier.words import term
+from incamail_lib.errors import UsageError
+from incamail_lib.files import write_whole
+from incamail_lib.i18n import N_, Language, Text, Translator, say, translator
 
 _WIDTH = 96
 _COMPONENTS = ("mail_client", "browser", "mail_server", "mail_gateway", "firewall")
@@ -52,12 +60,46 @@ _PARTS: tuple[tuple[str, str], ...] = (
         "# certificates:\n#   sending: {file: client.pem, key: client.key, passphrase_env: PASS}\n",
     ),
     (
-        N_("People. Roles: {roles}."),
+        N_(
+            "The address from which test messages are sent, and the organisation's own mail server "
+            "that takes them. starttls is required, opportunistic or off; roots names a PEM file "
+            "of its authority where it is an internal one (guide 8.3)."
+        ),
+        "# sender: anna@muster.example\n"
+        "# submission: {host: mail.muster.example, port: 25, starttls: required}\n",
+    ),
+    (
+        N_(
+            "Mail clients, how many people use each, and the add-in chosen for it (guide 6.5). "
+            "program is one of: {programs}; add_in one of: {add_ins}."
+        ),
+        "# mail_clients:\n#   - {program: outlook_classic, users: 40, add_in: html}\n",
+    ),
+    (
+        N_("By what and by whom the link is watched (guide 6.7)."),
+        "# monitoring: {failures: '', queues: '', certificates: ''}\n",
+    ),
+    (
+        N_(
+            "Who confirms since when that the way between mail server and gateway is encrypted, "
+            "where no message shows it."
+        ),
+        "# inner_hop: {by: Anna Muster, on: 2027-01-04}\n",
+    ),
+    (
+        N_(
+            "Measures of the implementation plan that somebody else does, or by another day, or "
+            "that are done."
+        ),
+        "# measures:\n#   rules: {owner: Anna Muster, due: 2027-01-04, done: 2027-01-04}\n",
+    ),
+    (
+        N_("People. role is one of: {roles}."),
         "contacts: []\n#  - {role: mail_admin, name: Anna Muster, email: anna@muster.example}\n",
     ),
     (
         N_(
-            "Answers to the checklist, by the guide's numbers. State: clear, unclear or todo; "
+            "Answers to the checklist, by the guide's numbers. state is one of: {states}. "
             "owner is who must act, due a date."
         ),
         "answers: {}\n#  6.3: {state: todo, answer: '', owner: Anna Muster, due: 2027-01-15}\n",
@@ -84,13 +126,42 @@ def starter(
         *_platform(t, scenario),
         *_components(t),
     ]
+    keys = {
+        "roles": _keys(Role, t),
+        "states": _keys(State, t),
+        "programs": _keys(Program, t),
+        "add_ins": _keys(AddIn, t),
+    }
     for comment, part in _PARTS:
         lines += [
             "",
-            *_comment(t.text(Text(template=comment, values={"roles": ", ".join(Role)}))),
+            *_comment(t.text(Text(template=comment, values={**keys}))),
             *part.rstrip("\n").split("\n"),
         ]
     return "\n".join(lines) + "\n"
+
+
+def begin(path: Path, text: str) -> Dossier:
+    """Write a new dossier and give what it says; nothing that is there is overwritten, and a link
+    is there even where it leads to nothing.
+
+    Errors: UsageError for a file that is there, DossierError for a text that is no dossier,
+    OutputError.
+    """
+    if os.path.lexists(path):
+        raise UsageError(say("{file} is there already and is not overwritten.", file=str(path)))
+    dossier = parsed(text, path).dossier  # a wrong name is told before anything is written
+    write_whole(path, text.encode())
+    return dossier
+
+
+def _keys(codes: Iterable[StrEnum], t: Translator) -> str:
+    """What a field may hold, each beside what forms and documents call it."""
+    return ", ".join(_key(code.value, t.text(term(code))) for code in codes)
+
+
+def _key(code: str, told: str) -> str:
+    return code if told == code else f"{code} ({told})"
 
 
 def _platform(t: Translator, scenario: str) -> list[str]:
@@ -107,4 +178,4 @@ def _components(t: Translator) -> list[str]:
 
 
 def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH)]
+    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]

@@ -7,13 +7,14 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from incamail_lib.dossier.agreed import Change
 from incamail_lib.dossier.editing import rewritten
 from incamail_lib.dossier.fields import FieldPath, as_plain, field_path, value_at, with_value
+from incamail_lib.dossier.history import Writing, changed, digest, read_history
 from incamail_lib.dossier.locking import WAIT_S, only_writer
 from incamail_lib.dossier.merging import Conflict, in_words, merge
 from incamail_lib.dossier.migrating import migrated
 from incamail_lib.dossier.model import Dossier
-from incamail_lib.dossier.progress import Change
 from incamail_lib.dossier.reading import (
     MAX_BYTES,
     Source,
@@ -41,8 +42,9 @@ class DossierStore:
         self.path = source.path
         self._wait_s = wait_s
         self._read = source  # as last read or written
-        self._data = source.data  # the same with every change that is not saved yet
+        self._data = _own(source)  # the same with every change that is not saved yet
         self._dossier = source.dossier
+        self._unsaved: list[Change] = []
 
     @property
     def dossier(self) -> Dossier:
@@ -52,7 +54,14 @@ class DossierStore:
     @property
     def is_saved(self) -> bool:
         """Whether every change is in the file."""
-        return self._data == self._read.data
+        return self._data == _own(self._read)
+
+    @property
+    def history(self) -> tuple[Change, ...]:
+        """Every change, oldest first, those that are not saved yet included."""
+        older = self._read.dossier.history  # of a dossier not saved since schema 2
+        saved = read_history(self.path).changes
+        return (*(c for c in older if c not in saved), *saved, *self._unsaved)
 
     def put(self, field: FieldPath, value: Any, *, who: str) -> tuple[Conflict, ...]:
         """Set one field, note it in the history, and save; None removes the field.
@@ -71,10 +80,10 @@ class DossierStore:
         before = value_at(self._data, path)
         if before == plain:
             return () if self.is_saved else self.save(who=who)
-        changed = with_value(self._data, path, plain)
-        noted = _noted(changed, _change(who, ".".join(path), before, plain))
-        self._dossier = validated(noted, self.path)
-        self._data = noted
+        data = migrated(with_value(self._data, path, plain))
+        self._dossier = validated(data, self.path)
+        self._data = data
+        self._unsaved += changed(who.strip(), path, before, plain, _now())
         return self.save(who=who)
 
     def save(self, *, who: str) -> tuple[Conflict, ...]:
@@ -85,17 +94,35 @@ class DossierStore:
     def _save(self, who: str) -> tuple[Conflict, ...]:
         target = self.path.resolve()  # a link stays a link
         disk = self._on_disk()
-        merged = merge(self._read.data, self._data, disk.data)
-        data = merged.value
-        for conflict in merged.conflicts:
-            line = _change(who, conflict.field, conflict.theirs, conflict.ours, is_conflict=True)
-            data = _noted(data, line)
-        if data != disk.data:
-            disk = _edited(disk, migrated(data))
-            mode = stat.S_IMODE(target.stat().st_mode)
-            write_whole(target, disk.text.encode(), mode=mode)
-        self._read, self._data, self._dossier = disk, disk.data, disk.dossier
+        merged = merge(_own(self._read), self._data, _own(disk))
+        lost = [_in_conflict(who.strip(), conflict) for conflict in merged.conflicts]
+        lines = [*self._unsaved, *lost]
+        if merged.value != _own(disk) or lines:
+            disk = self._written(target, disk, migrated(merged.value), lines)
+        self._read, self._data, self._dossier = disk, _own(disk), disk.dossier
+        self._unsaved = []
         return merged.conflicts
+
+    def _written(
+        self, target: Path, disk: Source, data: dict[str, Any], lines: list[Change]
+    ) -> Source:
+        """The dossier with other data, its history first: each change has its line."""
+        edited = _edited(disk, data)
+        ends = {"found": digest(disk.text), "left": digest(edited.text)}
+        if ends["found"] == ends["left"]:
+            ends = {}
+        mode = stat.S_IMODE(target.stat().st_mode)
+        history = Writing(self.path, mode)
+        known = read_history(self.path).changes if disk.dossier.history else ()
+        older = [change for change in disk.dossier.history if change not in known]
+        undone = history.undone(disk.text, _now())
+        history.add([*older, *undone, *(c.model_copy(update=ends) for c in lines)])
+        try:
+            write_whole(target, edited.text.encode(), mode=mode)
+        except OutputError:
+            history.take_back()
+            raise
+        return edited
 
     def _on_disk(self) -> Source:
         try:
@@ -128,8 +155,8 @@ def _edited(disk: Source, data: dict[str, Any]) -> Source:
     if len(text.encode()) > MAX_BYTES:
         raise OutputError(
             say(
-                "{file} would become larger than 1 MB; nothing was written. Shorten its history "
-                "or its longest answers.",
+                "{file} would become larger than 1 MB; nothing was written. Shorten its longest "
+                "answers.",
                 file=str(disk.path),
             )
         )
@@ -149,21 +176,24 @@ def _edited(disk: Source, data: dict[str, Any]) -> Source:
     return edited
 
 
-def _change(who: str, field: str, before: Any, after: Any, *, is_conflict: bool = False) -> Change:
+def _own(source: Source) -> dict[str, Any]:
+    """What people decide; the history of an older dossier is the program's."""
+    return {key: value for key, value in source.data.items() if key != "history"}
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+
+def _in_conflict(who: str, conflict: Conflict) -> Change:
     return Change(
-        at=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        who=who.strip(),
-        what=field,
-        before=in_words(before),
-        after=in_words(after),
-        conflict=is_conflict,
+        at=_now(),
+        who=who,
+        what=conflict.field,
+        before=in_words(conflict.theirs),
+        after=in_words(conflict.ours),
+        conflict=True,
     )
-
-
-def _noted(data: dict[str, Any], change: Change) -> dict[str, Any]:
-    # An older file gets its schema and its history together, in this order.
-    data = migrated(data)
-    return data | {"history": [*(data.get("history") or []), as_plain(change)]}
 
 
 def _refuse_reserved(path: tuple[str, ...], who: str) -> None:

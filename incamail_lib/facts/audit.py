@@ -11,16 +11,17 @@ from incamail_lib.facts.dns import DnsFacts
 from incamail_lib.facts.observation import Observation
 from incamail_lib.facts.routing import MessageRouting, NextHopKind, RuleSet
 from incamail_lib.facts.smtp import EndpointFacts
+from incamail_lib.facts.transfer import MessageHops
 from incamail_lib.guide import Platform
 from incamail_lib.i18n import Language, Text
-from incamail_lib.record import Record, UtcDatetime
+from incamail_lib.record import IpAddress, OurTime, Record
 
 
 class DeclaredGateway(Record):
     """A gateway as the client declares it; `addresses` only where they are fixed by the client."""
 
     host: str
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[IpAddress, ...] = ()
     port: int = 25
 
 
@@ -38,6 +39,7 @@ class ComponentFacts(Record):
     present: bool | None = None
     product: str = ""
     operator: str = ""
+    hosts: tuple[str, ...] = ()  # names and addresses of its machines, as Received lines have them
 
 
 class Declared(Record):
@@ -84,18 +86,19 @@ class ReceivingFrom(Record):
     """Where and when the receiving side was measured, when not together with the rest."""
 
     vantage: Vantage
-    measured_at: UtcDatetime
+    measured_at: OurTime
 
 
 class AuditFacts(Record):
     """The facts of one audit, neutral and complete: `judge` needs nothing else but a date."""
 
-    schema_version: Literal[1] = 1
-    measured_at: UtcDatetime
+    schema_version: Literal[2] = 2  # when it rises: incamail_lib/audit/migrating.py
+    measured_at: OurTime
     vantage: Vantage
     declared: Declared
     platform: Platform
     routing: tuple[MessageRouting, ...] = ()
+    hops: tuple[MessageHops, ...] = ()  # of the client's own sample messages
     dns: DnsFacts
     receiving: tuple[EndpointFacts, ...] = ()
     platform_endpoints: tuple[EndpointFacts, ...] = ()

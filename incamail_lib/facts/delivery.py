@@ -8,6 +8,14 @@ from incamail_lib.facts.smtp import Reply
 from incamail_lib.record import Record, UtcDatetime
 
 
+class TlsUse(StrEnum):
+    """Whether the hand-over to the own server is encrypted (RFC 3207)."""
+
+    REQUIRED = "required"
+    OPPORTUNISTIC = "opportunistic"  # if offered; a login still never happens in clear
+    OFF = "off"
+
+
 class DeliveryOutcome(StrEnum):
     """How the hand-over ended. Accepted by the first server is not yet received."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from enum import StrEnum
 
+from pydantic import model_validator
+
 from incamail_lib.facts.observation import Observation
-from incamail_lib.record import Record
+from incamail_lib.record import IpAddress, Record
 
 
 class DnsStatus(StrEnum):
@@ -22,6 +25,9 @@ class DnsStatus(StrEnum):
     NOT_ASKED = "not_asked"
 
 
+_ADDRESS_TYPES = frozenset({"A", "AAAA"})
+
+
 class DnsAnswer(Record):
     """One question and its answer; records in presentation form, MX sorted by preference."""
 
@@ -35,6 +41,13 @@ class DnsAnswer(Record):
     elapsed_s: float = 0.0
     detail: str = ""
     left_out: int = 0  # records that came as well and are not kept
+
+    @model_validator(mode="after")
+    def _addresses_are_some(self) -> DnsAnswer:
+        if self.type in _ADDRESS_TYPES:
+            for record in self.records:
+                ipaddress.ip_address(record)
+        return self
 
     @property
     def is_cut(self) -> bool:
@@ -60,7 +73,7 @@ class DnsAnswer(Record):
 class AddressFacts(Record):
     """One address and its reverse mapping."""
 
-    address: str
+    address: IpAddress
     ptr: DnsAnswer
     forward_confirmed: Observation  # a PTR name resolves back to the address
 

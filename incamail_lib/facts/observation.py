@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 from incamail_lib.record import Record
 
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     NOT_SHOWN = "not_shown"  # asked for a certificate, but for none with a key of our type
     NOT_TRIED = "not_tried"  # this measurement was not requested
     NOT_CONTACTED = "not_contacted"  # an address that the operator did not allow
+    OPTED_OUT = "opted_out"  # whoever runs it does not want to be probed
     NOT_REACHED = "not_reached"  # an earlier stage ended the exchange
     UNSUPPORTED = "unsupported"  # this machine's library cannot do it
     DNS_FAILURE = "dns_failure"  # SERVFAIL, REFUSED or a lame server
@@ -68,14 +70,19 @@ class Observation(Record):
 
 def yes(reason: Reason = Reason.SEEN, evidence: str = "") -> Observation:
     """A yes."""
-    return Observation(answer=Answer.YES, reason=reason, evidence=evidence)
+    return _observed(Answer.YES, reason, evidence)
 
 
 def no(reason: Reason = Reason.NOT_SEEN, evidence: str = "") -> Observation:
     """A no."""
-    return Observation(answer=Answer.NO, reason=reason, evidence=evidence)
+    return _observed(Answer.NO, reason, evidence)
 
 
 def inconclusive(reason: Reason, evidence: str = "") -> Observation:
     """No answer, and why."""
-    return Observation(answer=Answer.INCONCLUSIVE, reason=reason, evidence=evidence)
+    return _observed(Answer.INCONCLUSIVE, reason, evidence)
+
+
+@lru_cache(maxsize=1024)  # they never change, and most are alike
+def _observed(answer: Answer, reason: Reason, evidence: str) -> Observation:
+    return Observation(answer=answer, reason=reason, evidence=evidence)

@@ -90,7 +90,7 @@ class RuleSet(Record):
     refuses_tag_without_suffix: bool = False
 
 
-class Probe(StrEnum):
+class StandardSample(StrEnum):
     """The fixed samples every rule set is tried on; their names are labels of MessageRouting."""
 
     TAGGED_SUFFIXED = "tagged_suffixed"
@@ -174,7 +174,7 @@ class MessageRouting(Record):
     """All routes of one message under one rule set."""
 
     label: str = ""  # names the sample in findings
-    probe: Probe | None = None  # one of the fixed samples; None: a message of the client
+    probe: StandardSample | None = None  # one of the fixed samples; None: a message of the client
     subject_matched: bool = False  # the subject expression was found, whether it routes or not
     subject_raw: str = ""
     subject_decoded: str = ""

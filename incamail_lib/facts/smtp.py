@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
+
+from pydantic import model_validator
 
 from incamail_lib.facts.certificate import CertificateFacts, ChainFacts, NameMatch, TrustFacts
 from incamail_lib.facts.observation import Observation, Reason, inconclusive
-from incamail_lib.record import Record, UtcDatetime
+from incamail_lib.record import IpAddress, OurTime, Record
 
 
-class Role(StrEnum):
+class Side(StrEnum):
     """Whose host it is and in which direction mail flows over it."""
 
     RECEIVING = "receiving"  # client's gateway, takes mail from IncaMail
@@ -20,9 +23,9 @@ class Role(StrEnum):
 class Target(Record):
     """One address of one host to be probed."""
 
-    role: Role
+    role: Side
     host: str  # A-label form, as published or declared; also the SNI
-    address: str  # IPv4 or IPv6 literal
+    address: IpAddress | Literal[""]  # "": what was read from files and met on no wire
     port: int = 25
 
     @property
@@ -132,7 +135,7 @@ class SmtpFacts(Record):
     """One connection, from TCP to QUIT."""
 
     purpose: Purpose
-    started_at: UtcDatetime
+    started_at: OurTime
     elapsed_s: float
     reached: Stage | None  # the last stage completed; None if TCP did not connect
     ended: Reason  # SEEN when the dialogue went as far as was asked
@@ -202,6 +205,12 @@ class EndpointFacts(Record):
     trust: tuple[TrustFacts, ...] = ()
     name_match: NameMatch | None = None
     others: tuple[ShownChain, ...] = ()  # further certificates
+
+    @model_validator(mode="after")
+    def _was_surveyed(self) -> EndpointFacts:
+        if not any(c.purpose is Purpose.SURVEY for c in self.connections):
+            raise ValueError("not_surveyed")
+        return self
 
     @property
     def survey(self) -> SmtpFacts:

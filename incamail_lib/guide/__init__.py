@@ -1,6 +1,6 @@
 """What Swiss Post's guide says, as data. Texts are English sources for gettext."""
 
-from incamail_lib.guide.contents import Contents, Item, contents, read_contents
+from incamail_lib.guide.contents import ChecklistQuestion, Contents, contents, read_contents
 from incamail_lib.guide.platform import (
     Certainty,
     Platform,
@@ -11,8 +11,8 @@ from incamail_lib.guide.platform import (
 
 __all__ = [
     "Certainty",
+    "ChecklistQuestion",
     "Contents",
-    "Item",
     "Platform",
     "PlatformGateway",
     "Sourced",

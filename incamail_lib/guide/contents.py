@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -18,14 +19,39 @@ R = TypeVar("R", bound=Record)
 Owner = Literal["client", "post"]
 
 
+class Demand(Record):
+    """What a component must meet; its key stands in dossiers."""
+
+    key: str
+    kind: Literal["organisational", "technical"]
+    text: str
+    checks: tuple[str, ...] = ()  # codes of checks that give evidence
+    items: tuple[str, ...] = ()  # questions of the checklist that settle it
+    test: str = ""  # the kind of the acceptance test that shows it
+
+
 class Component(Record):
     """A component between a person and IncaMail (guide 2); texts are English sources."""
 
     key: str
     title: str
     role: str
-    organisational: tuple[str, ...]
-    technical: tuple[str, ...]
+    demand: tuple[Demand, ...]
+
+    @property
+    def demands(self) -> tuple[str, ...]:
+        """The texts of all demands, the organisational first."""
+        return (*self.organisational, *self.technical)
+
+    @property
+    def organisational(self) -> tuple[str, ...]:
+        """What the organisation must do."""
+        return tuple(d.text for d in self.demand if d.kind == "organisational")
+
+    @property
+    def technical(self) -> tuple[str, ...]:
+        """What the machine must do."""
+        return tuple(d.text for d in self.demand if d.kind == "technical")
 
 
 class Phase(Record):
@@ -45,7 +71,7 @@ class Section(Record):
     title: str
 
 
-class Item(Record):
+class ChecklistQuestion(Record):
     """A question of the checklist; `checks` are the families that give it evidence."""
 
     number: str
@@ -56,6 +82,7 @@ class Item(Record):
     owner: Owner
     checks: tuple[str, ...] = ()
     decided_by_evidence: bool = False  # measuring answers the whole question
+    yes_or_no: bool = False  # that it is clear is the answer
 
 
 class Flow(Record):
@@ -64,6 +91,21 @@ class Flow(Record):
     number: str
     title: str
     steps: tuple[str, ...]
+    example: tuple[str, ...] = ()  # one message on this way, sentence by sentence
+
+
+class Measure(Record):
+    """What must be done by a day counted from going live; `by` is a role of the dossier."""
+
+    key: str
+    phase: Literal["planning", "preparation", "set_up", "test"]
+    days: int
+    by: str
+    title: str
+    items: tuple[str, ...] = ()  # questions of the checklist that are clear once it is done
+    after: tuple[str, ...] = ()  # keys of measures that come before it
+    audience: str = ""  # who is told something by it, and what
+    message: str = ""
 
 
 class Correction(Record):
@@ -76,7 +118,19 @@ class Correction(Record):
     certainty: Certainty
 
 
-class Question(Record):
+class Link(Record):
+    """A page of Swiss Post's for a question of the checklist; nobody here can open it today."""
+
+    item: str
+    title: str
+    url: str
+    source: str
+    certainty: Certainty
+    verified_on: dt.date
+    reverify_by: dt.date
+
+
+class QuestionToPost(Record):
     """A question that only Swiss Post can answer, and the platform facts it would settle."""
 
     number: int
@@ -90,10 +144,12 @@ class Contents(Record):
     components: tuple[Component, ...]
     phases: tuple[Phase, ...]
     sections: tuple[Section, ...]
-    items: tuple[Item, ...]
+    items: tuple[ChecklistQuestion, ...]
     flows: tuple[Flow, ...]
     corrections: tuple[Correction, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[QuestionToPost, ...]
+    links: tuple[Link, ...]
+    measures: tuple[Measure, ...]
 
 
 @cache
@@ -111,10 +167,12 @@ def read_contents(folder: Path) -> Contents:
         components=_entries(folder / "components.toml", "component", Component),
         phases=_entries(folder / "phases.toml", "phase", Phase),
         sections=_entries(folder / "items.toml", "section", Section),
-        items=_entries(folder / "items.toml", "item", Item),
+        items=_entries(folder / "items.toml", "item", ChecklistQuestion),
         flows=_entries(folder / "flows.toml", "flow", Flow),
         corrections=_entries(folder / "corrections.toml", "correction", Correction),
-        questions=_entries(folder / "questions.toml", "question", Question),
+        questions=_entries(folder / "questions.toml", "question", QuestionToPost),
+        links=_entries(folder / "links.toml", "link", Link),
+        measures=_entries(folder / "measures.toml", "measure", Measure),
     )
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from incamail_lib.guide.ca_policy import ca_policy
+from incamail_lib.guide.contents import contents
 from incamail_lib.guide.platform import Platform, PlatformGateway, Sourced
 from incamail_lib.i18n import N_
 from incamail_lib.record import Record
@@ -84,6 +85,14 @@ def standard_dates() -> tuple[Dated, ...]:
     )
 
 
+def link_dates() -> tuple[Dated, ...]:
+    """When each page that a question points to was last looked at."""
+    return tuple(
+        Dated(f"links.toml {link.url}", link.verified_on, link.reverify_by)
+        for link in contents().links
+    )
+
+
 def overdue(facts: Iterable[Dated], on: dt.date) -> tuple[str, ...]:
     """The names of the facts that had to be verified again before `on`."""
     return tuple(f.name for f in facts if f.reverify_by is not None and f.reverify_by < on)
@@ -95,6 +104,7 @@ def ages(platform: Platform, on: dt.date) -> tuple[Age, ...]:
         (N_("Facts about the platform"), platform_facts(platform)),
         (N_("Dates of public authorities"), authority_dates()),
         (N_("Standards"), standard_dates()),
+        (N_("Pages that questions point to"), link_dates()),
     )
     return tuple(_age(kind, facts, on) for kind, facts in kinds)
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from incamail_lib.errors import GuideError
-from incamail_lib.files import read_regular
+from incamail_lib.files import read_bounded
 from incamail_lib.i18n import Text, say
 from incamail_lib.printable import invisible
 from incamail_lib.record import Record
@@ -71,6 +71,8 @@ class Platform(Record):
     tags: Sourced[tuple[str, ...]]  # what the add-in puts before the subject
     contacts: Sourced[tuple[str, ...]]  # second-level support
     links: Sourced[tuple[str, ...]]
+    # where browsers open SAFE messages over HTTPS (guide 8.2); None in records of older versions
+    web_hosts: Sourced[tuple[str, ...]] | None = None
 
     def has(self, host: str, addresses: tuple[str, ...] = ()) -> bool:
         """Whether a host, by its name or an address, is known to be the platform's."""
@@ -92,6 +94,7 @@ class Platform(Record):
             "smart_host": self.smart_host.value,
             "gateways": ", ".join(gateways),
             "contacts": ", ".join(self.contacts.value),
+            "web_hosts": ", ".join(self.web_hosts.value) if self.web_hosts else "IncaMail",
         }
 
 
@@ -115,7 +118,7 @@ def load_platform(override: Path | None = None) -> Platform:
 def _read(path: Path) -> dict[str, Any]:
     text = ""
     try:
-        text = read_regular(path, MAX_BYTES).decode("utf-8").replace("\r\n", "\n")
+        text = read_bounded(path, MAX_BYTES).decode("utf-8").replace("\r\n", "\n")
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise GuideError(_syntax(path, text, error)) from None
@@ -170,7 +173,7 @@ def _not_possible(error: ErrorDetails, path: Path | None) -> Text:
     problem = _MEANINGS.get(error["type"]) or say(
         "This value is not possible here ({problem}).", problem=error["msg"]
     )
-    lines = path.read_text(encoding="utf-8").split("\n") if path else []
+    lines = read_bounded(path, MAX_BYTES).decode("utf-8").split("\n") if path else []
     number = _found_line(lines, location)
     if not number:
         return say(

@@ -11,12 +11,11 @@ from contextlib import asynccontextmanager, contextmanager
 from OpenSSL import SSL
 
 from incamail_lib.lab.channel import Channel
+from incamail_lib.lab.listening import LOOPBACK, listen
+from incamail_lib.lab.message import Message, Taker, keeps
 from incamail_lib.lab.plan import GatewayPlan
-from incamail_lib.lab.session import Message, Record, Session
+from incamail_lib.lab.session import Record, Session
 from incamail_lib.lab.tls_context import server_context
-
-LOOPBACK = "127.0.0.1"
-STREAM_BYTES = 262_144
 
 
 class Gateway:
@@ -26,6 +25,7 @@ class Gateway:
         self.plan = plan
         self.port = 0
         self.records: list[Record] = []
+        self.takes: Taker = keeps  # what stands behind it may take messages on
         self._contexts = _contexts(plan, now)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,7 +60,8 @@ class Gateway:
         plan = self.plan.for_connection(record.number)
         channel = Channel(reader, writer)
         try:
-            await Session(plan, self._contexts[plan], channel, record).run()
+            session = Session(plan, self._contexts[plan], channel, record, takes=self.takes)
+            await session.run()
         finally:
             await channel.close()
 
@@ -71,19 +72,18 @@ class Gateway:
 
 
 @asynccontextmanager
-async def serve(plan: GatewayPlan, *, now: dt.datetime) -> AsyncIterator[Gateway]:
+async def serve(plan: GatewayPlan, *, now: dt.datetime, port: int = 0) -> AsyncIterator[Gateway]:
     """Run one gateway by `plan`; client certificates are judged as of `now` (aware UTC).
 
+    It listens on `port`, or where that is taken, or none is named, on a free one.
     On leaving, every connection is closed and no task or socket remains.
     """
     gateway = Gateway(plan, now)
     if not plan.listens:
-        with _closed_port() as gateway.port:
+        with _closed_port(port) as gateway.port:
             yield gateway
         return
-    server = await asyncio.start_server(
-        gateway.connected, LOOPBACK, 0, limit=STREAM_BYTES, backlog=1024
-    )
+    server = await listen(gateway.connected, port)
     gateway.port = server.sockets[0].getsockname()[1]
     try:
         yield gateway
@@ -94,10 +94,14 @@ async def serve(plan: GatewayPlan, *, now: dt.datetime) -> AsyncIterator[Gateway
 
 
 @contextmanager
-def _closed_port() -> Iterator[int]:
+def _closed_port(port: int) -> Iterator[int]:
     """A port that nobody else can take and that refuses every connection."""
     with socket.socket() as taken:
-        taken.bind((LOOPBACK, 0))
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a server's own
+        try:
+            taken.bind((LOOPBACK, port))
+        except OSError:
+            taken.bind((LOOPBACK, 0))
         yield taken.getsockname()[1]
 
 

@@ -15,8 +15,9 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 
+from incamail_lib.lab.listening import LOOPBACK, listen
+
 CHUNK_BYTES = 65_536
-LOOPBACK = "127.0.0.1"
 END = b""
 
 
@@ -25,8 +26,8 @@ class _Broken(Exception):
 
 
 @contextlib.asynccontextmanager
-async def delayed(port: int, *, round_trip_s: float) -> AsyncIterator[int]:
-    """Give the port of a proxy in front of `port` that adds `round_trip_s`.
+async def delayed(port: int, *, round_trip_s: float, own: int = 0) -> AsyncIterator[int]:
+    """Give the port of a proxy in front of `port` that adds `round_trip_s`; `own` if that is free.
 
     On leaving, every connection through it is cut and no task or socket remains.
     """
@@ -37,7 +38,7 @@ async def delayed(port: int, *, round_trip_s: float) -> AsyncIterator[int]:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, LOOPBACK, 0, backlog=1024)
+    server = await listen(connected, own)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -17,7 +17,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-LOOPBACK = "127.0.0.1"
+from incamail_lib.lab.listening import LOOPBACK, listen
+
 TTL_S = 300
 MAX_ALIASES = 8
 ATTEMPTS = 20  # to find a port that is free for UDP and TCP at once
@@ -85,7 +86,7 @@ class Zone:
         self, response: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType
     ) -> None:
         for _ in range(MAX_ALIASES):
-            found = self._sets.get((name, kind))
+            found = self._found(name, kind)
             alias = self._sets.get((name, dns.rdatatype.CNAME))
             if found is not None or alias is None:
                 break
@@ -94,13 +95,31 @@ class Zone:
         if found is not None:
             response.answer.append(found)
             return
-        if name not in self._names:
+        if self._owner(name) not in self._names:
             response.set_rcode(dns.rcode.NXDOMAIN)
         parent = name.parent() if len(name) > 1 else name
         value = "ns.lab.example. hostmaster.lab.example. 1 3600 600 86400 60"
         response.authority.append(
             dns.rrset.from_text(parent, 60, dns.rdataclass.IN, dns.rdatatype.SOA, value)
         )
+
+    def _found(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:
+        """The record set of a name; of one that does not exist, what the wildcard has."""
+        owner = self._owner(name)
+        found = self._sets.get((owner, kind))
+        if found is None or owner == name:
+            return found
+        return dns.rrset.from_rdata_list(name, found.ttl, list(found))
+
+    def _owner(self, name: dns.name.Name) -> dns.name.Name:
+        """The name itself, or `*` below the closest name that exists (RFC 4592)."""
+        encloser = name
+        while encloser not in self._names and len(encloser) > 1:
+            encloser = encloser.parent()
+        if encloser == name:
+            return name
+        wildcard = dns.name.Name((b"*", *encloser.labels))
+        return wildcard if wildcard in self._names else name
 
 
 def _place(text: str) -> tuple[dns.name.Name, str]:
@@ -179,8 +198,9 @@ async def serve(
     faults: Mapping[str, str] | None = None,
     *,
     authenticated: Collection[str] = (),
+    port: int = 0,
 ) -> AsyncIterator[tuple[str, int]]:
-    """Serve `records` on one free port of 127.0.0.1; yields (address, port).
+    """Serve `records` on `port` of 127.0.0.1, or a free one; yields (address, port).
 
     `faults` maps a name, or one type of it ("mx1.muster.example/AAAA"), to servfail, refused,
     timeout, lame, truncated or alias_only. Names in `authenticated` are answered with the AD flag,
@@ -188,7 +208,7 @@ async def serve(
     """
     zone = Zone(records, faults, authenticated)
     tcp = _Tcp(zone)
-    server, transport, port = await _bound(zone, tcp)
+    server, transport, port = await _bound(zone, tcp, port)
     try:
         yield LOOPBACK, port
     finally:
@@ -200,11 +220,13 @@ async def serve(
         await server.wait_closed()
 
 
-async def _bound(zone: Zone, tcp: _Tcp) -> tuple[asyncio.Server, asyncio.DatagramTransport, int]:
+async def _bound(
+    zone: Zone, tcp: _Tcp, wanted: int
+) -> tuple[asyncio.Server, asyncio.DatagramTransport, int]:
     """One port for both transports; the one that is free for TCP may be taken for UDP."""
     loop = asyncio.get_running_loop()
     for attempt in range(ATTEMPTS):
-        server = await asyncio.start_server(tcp.connected, LOOPBACK, 0)
+        server = await listen(tcp.connected, 0 if attempt else wanted)
         port = server.sockets[0].getsockname()[1]
         try:
             transport, _ = await loop.create_datagram_endpoint(

@@ -148,6 +148,7 @@ class GatewayPlan:
     data_reply: str = ""  # in place of the 354 to DATA
     content_reply: str = ""  # in place of the 250 to the message itself
     hangs_up: HangUp | None = None
+    largest: int = 52_428_800  # bytes of a message that is taken, as SIZE says
     account: Account | None = None  # None: no AUTH
     demands_tls: bool = False  # 530 to MAIL in clear; never on a public MX (RFC 3207 §4)
     listens: bool = True  # False: the port is taken, and every connection is refused

@@ -27,6 +27,8 @@ from incamail_lib.lab.setting import (
 )
 from incamail_lib.reach import Reach
 
+NAMESERVER = ""  # its place among the ports: no host has that name
+
 
 @dataclass(frozen=True)
 class Running:
@@ -50,6 +52,7 @@ class Running:
     key: Path | None
     receiving_certificate: Path | None
     gateways: Mapping[str, Gateway] = field(repr=False)
+    pki: pki.Pki = field(repr=False)
     # The plan for this lab may go to loopback, and never anywhere else.
     reach: Reach = field(default_factory=lambda: Reach(only_here=True))
 
@@ -62,40 +65,48 @@ async def run(
     directory: Path,
     latency_s: float = 0.0,
     now: dt.datetime | None = None,
+    ports: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Running]:
     """Run `scenario` for a client with `domains`; certificate files go into `directory`.
 
     Every server listens on 127.0.0.1 on a free port. `latency_s` adds a round-trip time in front
     of every gateway (not of the name server). Certificates are valid around `now` (default: this
-    hour). On leaving, every connection, task and socket is gone; the files stay.
+    hour). `ports` are those of an earlier run, to be had again where they are free. On leaving,
+    every connection, task and socket is gone; the files stay.
     """
     moment = now or dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
     lab = pki.build(moment)
     names = scenario.names(domains)
+    before = ports or {}
     async with AsyncExitStack() as stack:
+        plans = _plans(scenario, names, lab)
+        had = {plan.host: 0 if latency_s else before.get(plan.host, 0) for plan in plans}
         gateways = {
-            plan.host: await stack.enter_async_context(serve(plan, now=moment))
-            for plan in _plans(scenario, names, lab)
+            plan.host: await stack.enter_async_context(serve(plan, now=moment, port=had[plan.host]))
+            for plan in plans
         }
-        ports = {host: gateway.port for host, gateway in gateways.items()}
+        found = {host: gateway.port for host, gateway in gateways.items()}
         if latency_s:
-            for host, port in ports.items():
-                ports[host] = await stack.enter_async_context(delayed(port, round_trip_s=latency_s))
+            for host, port in found.items():
+                proxy = delayed(port, round_trip_s=latency_s, own=before.get(host, 0))
+                found[host] = await stack.enter_async_context(proxy)
         dns = scenario.dns(sound_dns(names), names)
-        server = await stack.enter_async_context(_name_server(dns, ports))
+        server = await stack.enter_async_context(
+            _name_server(dns, found, before.get(NAMESERVER, 0))
+        )
         yield _described(
             scenario,
             names,
             lab,
             directory=directory,
             server=server,
-            ports=ports,
+            ports=found,
             gateways=gateways,
         )
 
 
 def _name_server(
-    plan: DnsPlan, ports: Mapping[str, int]
+    plan: DnsPlan, ports: Mapping[str, int], own: int
 ) -> AbstractAsyncContextManager[tuple[str, int]]:
     def placed(name: str) -> str:
         host = name.removeprefix("_25._tcp.")
@@ -103,7 +114,7 @@ def _name_server(
 
     records = [(placed(name), kind, value) for name, kind, value in plan.records]
     secured = [placed(name) for name in plan.authenticated]
-    return nameserver.serve(records, dict(plan.faults), authenticated=secured)
+    return nameserver.serve(records, dict(plan.faults), authenticated=secured, port=own)
 
 
 def _plans(scenario: Scenario, names: Names, lab: pki.Pki) -> list[GatewayPlan]:
@@ -151,6 +162,7 @@ def _described(
         key=key,
         receiving_certificate=_receiving_file(scenario, names, lab, directory=directory),
         gateways=gateways,
+        pki=lab,
     )
 
 

@@ -12,21 +12,12 @@ from OpenSSL import SSL
 
 from incamail_lib.facts.smtp import Stage
 from incamail_lib.lab.channel import Channel, ClientGoneError
+from incamail_lib.lab.message import Message, Taker, keeps
 from incamail_lib.lab.plan import AfterReply, ClientAuth, GatewayPlan, HangUp, Manner, Refusal
 from incamail_lib.lab.tls_context import judge_by
 
+TOO_LARGE = "552 5.3.4 Error: message size exceeds fixed limit"
 GARBAGE = b"<html>400 Bad Request</html>\r\n" * 4
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message that the gateway took."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    content: bytes
-    in_tls: bool
-    client: str  # subject of the client certificate, RFC 4514; "" without one
 
 
 @dataclass
@@ -55,9 +46,17 @@ class Session:
     """Plays a plan for one connection."""
 
     def __init__(
-        self, plan: GatewayPlan, context: SSL.Context | None, channel: Channel, record: Record
+        self,
+        plan: GatewayPlan,
+        context: SSL.Context | None,
+        channel: Channel,
+        record: Record,
+        *,
+        takes: Taker = keeps,
     ) -> None:
         self._plan = plan
+        self._takes = takes
+        self._helo_name = ""
         self._context = context
         self._channel = channel
         self._record = record
@@ -65,6 +64,7 @@ class Session:
         self._recipients: list[str] = []
         self._tls: SSL.Connection | None = None
         self._asked_late = False
+        self._too_large = False
         self._answers: dict[str, Callable[[str], Awaitable[None]]] = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -128,7 +128,8 @@ class Session:
         else:
             await answer(rest.strip())
 
-    async def _ehlo(self, _: str) -> None:
+    async def _ehlo(self, name: str) -> None:
+        self._helo_name = name
         inside = self._channel.in_tls
         self._maybe_reset(Stage.EHLO_IN_TLS if inside else Stage.EHLO)
         if inside:
@@ -145,7 +146,8 @@ class Session:
         marks = ["-"] * (len(lines) - 1) + [" "]
         await self._say("\r\n".join(f"250{m}{t}" for m, t in zip(marks, lines, strict=True)))
 
-    async def _helo(self, _: str) -> None:
+    async def _helo(self, name: str) -> None:
+        self._helo_name = name
         await self._say("250 {host}")
 
     async def _starttls(self, _: str) -> None:
@@ -301,21 +303,34 @@ class Session:
         content = await self._content()
         sender, recipients = self._sender, tuple(self._recipients)
         self._sender, self._recipients = None, []
-        if self._plan.content_reply:
-            await self._say(self._plan.content_reply)
+        if self._too_large or self._plan.content_reply:
+            await self._say(TOO_LARGE if self._too_large else self._plan.content_reply)
             return
-        subject = self._record.client_subject
-        message = Message(sender, recipients, content, self._channel.in_tls, subject)
+        message = Message(
+            sender,
+            recipients,
+            content,
+            in_tls=self._channel.in_tls,
+            client=self._record.client_subject,
+            helo=self._helo_name,
+            tls_version=self._record.tls_version,
+        )
+        if refusal := self._takes(message):
+            await self._say(refusal)
+            return
         self._record.messages.append(message)
         self._maybe_hang_up(HangUp.AFTER_CONTENT)
         await self._say("250 2.0.0 Ok: queued")
 
     async def _content(self) -> bytes:
         """The message up to the lone dot, which and its doubles are taken out (RFC 5321 §4.5.2)."""
-        lines = []
+        lines, size = [], 0
         while (line := await self._channel.line()) != b".":
             self._maybe_hang_up(HangUp.IN_CONTENT)
-            lines.append(line.removeprefix(b"."))
+            size += len(line) + 2
+            if size <= self._plan.largest:  # what is more is read, and kept by nobody
+                lines.append(line.removeprefix(b"."))
+        self._too_large = size > self._plan.largest
         return b"\r\n".join([*lines, b""])
 
     async def _rset(self, _: str) -> None:

@@ -44,6 +44,8 @@ def sound_dns(names: Names) -> DnsPlan:
     addressed = (*names.hosts, names.outgoing, *PLATFORM_HOSTS, SMART_HOST)
     records += [(host, "A", LOOPBACK) for host in addressed]
     # All hosts share the one address; its reverse name is the gateway that is looked up most.
+    # Whatever stands before the suffix, mail for it is IncaMail's.
+    records += [(f"*{SUFFIX}", "MX", f"10 {host}.") for host in PLATFORM_HOSTS]
     records.append((REVERSE, "PTR", f"{names.hosts[0]}."))
     return DnsPlan(tuple(records))
 
@@ -52,10 +54,8 @@ def _domain_records(domain: str, names: Names) -> list[tuple[str, str, str]]:
     exchangers = [
         (domain, "MX", f"{10 * number} {host}.") for number, host in enumerate(names.hosts, start=1)
     ]
-    platform = [(f"{domain}{SUFFIX}", "MX", f"10 {host}.") for host in PLATFORM_HOSTS]
     return [
         *exchangers,
-        *platform,
         (domain, "TXT", '"v=spf1 mx a:out.' + names.domain + ' -all"'),
         (f"_dmarc.{domain}", "TXT", f'"v=DMARC1; p=reject; rua=mailto:dmarc@{domain}"'),
         (f"_smtp._tls.{domain}", "TXT", f'"v=TLSRPTv1; rua=mailto:tlsrpt@{domain}"'),

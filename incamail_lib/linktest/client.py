@@ -8,10 +8,10 @@ import ssl
 import time
 from contextlib import suppress
 
-from incamail_lib.dialogue import Malformed, ReplyReader
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Reply
 from incamail_lib.linktest.server import SendLimits
+from incamail_lib.probe.dialogue import Malformed, ReplyReader
 
 RECEIVE_BYTES = 8192
 GOODBYE_S = 2.0

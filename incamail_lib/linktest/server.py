@@ -7,22 +7,15 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from incamail_lib.errors import MaterialError, UsageError
+from incamail_lib.facts.delivery import TlsUse
 from incamail_lib.i18n import say
 from incamail_lib.reach import Reach
 
+PASSWORD_VARIABLE = "INCAMAIL_SMTP_PASSWORD"  # noqa: S105 - where it stands
 _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII)
-
-
-class TlsUse(StrEnum):
-    """Whether the hand-over to the own server is encrypted (RFC 3207)."""
-
-    REQUIRED = "required"
-    OPPORTUNISTIC = "opportunistic"  # if offered; a login still never happens in clear
-    OFF = "off"
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from incamail_lib.facts.delivery import Cause, Delivery, DeliveryOutcome, SendingStage
+from incamail_lib.facts.delivery import Cause, Delivery, DeliveryOutcome, SendingStage, TlsUse
 from incamail_lib.i18n import N_, Text, say
+from incamail_lib.linktest.trouble import remedy, trouble_of
 
 _OUTCOMES: dict[DeliveryOutcome, str] = {
     DeliveryOutcome.ACCEPTED: N_(
-        "The server {server} took the message for {recipient}: {cause}. Now look whether it "
-        "arrives."
+        "The server {server} took the message for {recipient}: {cause}. That proves the hand-over "
+        "and nothing more: whether it arrives is a record of its own."
     ),
     DeliveryOutcome.DEFERRED: N_(
-        "The server {server} does not take the message for {recipient} now ({stage}): {cause}. "
-        "Try again later."
+        "The server {server} does not take the message for {recipient} now ({stage}): {cause}."
     ),
     DeliveryOutcome.REFUSED: N_(
         "The server {server} refused the message for {recipient} ({stage}): {cause}."
@@ -21,8 +21,7 @@ _OUTCOMES: dict[DeliveryOutcome, str] = {
         "The message for {recipient} was not handed to {server} ({stage}): {cause}."
     ),
     DeliveryOutcome.UNCERTAIN: N_(
-        "The message for {recipient} was handed to {server}, but no answer came ({stage}): "
-        "{cause}. Look into the server's log before sending it again."
+        "The message for {recipient} was handed to {server}, but no answer came ({stage}): {cause}."
     ),
 }
 
@@ -54,8 +53,27 @@ _STAGES: dict[SendingStage, str] = {
     SendingStage.CONTENT: N_("handing over the message"),
 }
 
+_TLS: dict[TlsUse, str] = {
+    TlsUse.REQUIRED: N_("required"),
+    TlsUse.OPPORTUNISTIC: N_("if offered"),
+    TlsUse.OFF: N_("off"),
+}
+
+
+def tls_text(use: TlsUse) -> Text:
+    """Whether a hand-over is encrypted, in a word."""
+    return Text(template=_TLS[use])
+
 
 def delivery_text(delivery: Delivery) -> Text:
+    """What became of the message, where, by which words of the server, and what helps."""
+    trouble = trouble_of(delivery)
+    if trouble is None:
+        return outcome_text(delivery)
+    return say("{told} {remedy}", told=outcome_text(delivery), remedy=remedy(trouble))
+
+
+def outcome_text(delivery: Delivery) -> Text:
     """One sentence: what became of the message, where, and by which words of the server."""
     cause: Text | str = Text(template=_CAUSES[delivery.cause])
     detail = delivery.reply.text if delivery.reply else delivery.evidence

@@ -10,11 +10,12 @@ import dns.asyncresolver
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts, HostFacts, MxHost
 from incamail_lib.lookup.hosts import CaaClimb, look_up_host
 from incamail_lib.lookup.policies import PolicyFetcher, fetched_policy
-from incamail_lib.lookup.resolving import ascii_name, look_up, look_up_mx, preference
+from incamail_lib.lookup.resolving import look_up, look_up_mx, preference
 from incamail_lib.lookup.spf import Senders, follow_spf
 from incamail_lib.mailpolicy.dmarc import is_dmarc, walk
 from incamail_lib.mailpolicy.spf_record import is_spf
 from incamail_lib.mailpolicy.text import chosen, has_version, is_tagged
+from incamail_lib.names import ascii_name
 
 MAX_EXCHANGERS = 20
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from contextvars import ContextVar
 
 import dns.asyncresolver
 import dns.exception
@@ -15,12 +17,14 @@ import dns.nameserver
 import dns.rcode
 import dns.rdatatype
 import dns.resolver
-import idna
 
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus
+from incamail_lib.names import ascii_name
 from incamail_lib.printable import printable
 
 MAX_RECORDS = 50
+_GATE: ContextVar[AbstractAsyncContextManager[None]] = ContextVar("gate")
+_OPEN: AbstractAsyncContextManager[None] = nullcontext()
 MAX_TEXT = 4000  # a whole key in hexadecimal, or a long SPF record, must stay whole
 
 
@@ -54,11 +58,26 @@ def _polite(resolver: dns.asyncresolver.Resolver, timeout_s: float) -> dns.async
     return resolver
 
 
+def ask_at_most(questions: int) -> None:
+    """Let what this task and those that it begins ask wait, so that not more is open at once.
+
+    A name server that is asked a thousand things in one moment loses some of them.
+    """
+    _GATE.set(asyncio.Semaphore(questions))
+
+
 async def look_up(name: str, kind: str, *, resolver: dns.asyncresolver.Resolver) -> DnsAnswer:
     """One question. Never raises for what a name server does, nor for a name that is none."""
     asked = _as_asked(name)
     if asked is None:
         return DnsAnswer(name=printable(name, 260), type=kind, status=DnsStatus.BAD_NAME)
+    async with _GATE.get(_OPEN):  # waiting here is not the name server's time
+        return await _asked(name, kind, asked, resolver)
+
+
+async def _asked(
+    name: str, kind: str, asked: dns.name.Name, resolver: dns.asyncresolver.Resolver
+) -> DnsAnswer:
     begun = time.perf_counter()
     try:
         # The resolver looks at its own limit between two tries only.
@@ -76,15 +95,6 @@ async def look_up(name: str, kind: str, *, resolver: dns.asyncresolver.Resolver)
     except dns.exception.DNSException as error:
         return _failed(name, kind, error, time.perf_counter() - begun)
     return _answered(name, kind, answer, time.perf_counter() - begun)
-
-
-def ascii_name(name: str) -> str:
-    """The A-label form of a name (RFC 5890 §2.3.2.1); "" for one that is none."""
-    plain = name.strip().rstrip(".")
-    try:
-        return plain.lower() if plain.isascii() else idna.encode(plain, uts46=True).decode()
-    except (idna.IDNAError, UnicodeError):
-        return ""
 
 
 def _as_asked(name: str) -> dns.name.Name | None:

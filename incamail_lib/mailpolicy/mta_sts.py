@@ -9,14 +9,6 @@ from incamail_lib.mailpolicy.text import field_value
 _ID = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
-def covers(pattern: str, host: str) -> bool:
-    """A pattern with a leading *. stands for exactly one label (RFC 8461 §4.1)."""
-    pattern, host = pattern.rstrip(".").lower(), host.rstrip(".").lower()
-    if pattern.startswith("*."):
-        return host.partition(".")[2] == pattern[2:]
-    return host == pattern
-
-
 def has_sound_id(record: str) -> bool:
     """Whether the record carries the id that its ABNF demands (RFC 8461 §3.1)."""
     return bool(_ID.fullmatch(field_value(record, "id")))

@@ -21,16 +21,16 @@ def is_tls(data: bytes) -> bool:
 async def spoken_at_once(target: Target, max_bytes: int, longest_s: float) -> str:
     """What a second connection says to a ClientHello, e.g. "TLSv1.2"; "" if it is not TLS."""
     try:
-        async with asyncio.timeout(longest_s):
-            with Wire(max_bytes) as wire:
-                await wire.connect(target.address, target.port)
-                await wire.send(first_word(server_name_of(target.host)))
-                return _told(await _answer(wire))
+        with Wire(max_bytes) as wire:
+            wire.until(asyncio.get_running_loop().time() + longest_s)
+            return _told(await wire.drive(_answer(wire, target)))
     except (Ended, TimeoutError):
         return ""
 
 
-async def _answer(wire: Wire) -> Flight:
+async def _answer(wire: Wire, target: Target) -> Flight:
+    await wire.connect(target.address, target.port)
+    await wire.send(first_word(server_name_of(target.host)))
     came = b""
     while data := await wire.receive():
         came += data

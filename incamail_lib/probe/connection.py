@@ -6,19 +6,19 @@ import asyncio
 import datetime as dt
 
 from incamail_lib.certificate import Credential
-from incamail_lib.dialogue import (
-    STEPS,
-    Malformed,
-    ReplyReader,
-    capabilities_of,
-    offers,
-    starttls_offer,
-    why_refused,
-)
+from incamail_lib.facts.ehlo import offers
 from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import Purpose, Reply, SmtpFacts, Stage, Starttls, Target
 from incamail_lib.printable import printable
 from incamail_lib.probe.at_once import AT_ONCE_PORT, SMTP_PORT, is_tls, spoken_at_once
+from incamail_lib.probe.dialogue import (
+    STEPS,
+    Malformed,
+    ReplyReader,
+    capabilities_of,
+    starttls_offer,
+    why_refused,
+)
 from incamail_lib.probe.hello import OldHello
 from incamail_lib.probe.notes import Notes
 from incamail_lib.probe.settings import ProbeSettings
@@ -52,11 +52,7 @@ async def converse(
     notes = Notes(purpose, server_name_of(target.host), offered, clock())
     with Wire(settings.limits.max_bytes) as wire:
         talk = _Talk(target, settings, credential, wire, notes, offer)
-        try:
-            async with asyncio.timeout(settings.limits.total_s) as limit:
-                await talk.run(limit)
-        except TimeoutError:
-            notes.ended(Reason.TIMEOUT, "")
+        await wire.drive(talk.run())
         talk.stream.note_end()
         return notes.facts(now, ended_at=clock(), sent=wire.sent, received=wire.received)
 
@@ -64,8 +60,8 @@ async def converse(
 class _Talk:
     """One dialogue while it runs.
 
-    There is one time limit, moved forward from stage to stage: cheaper than one for each, and
-    what was reached when it expires stands in the notes.
+    There is one time limit, the wire's, moved forward from stage to stage: cheaper than one for
+    each, and what was reached when it expires stands in the notes.
     """
 
     def __init__(
@@ -84,19 +80,20 @@ class _Talk:
         self._notes = notes
         self._offer = offer
         self._clock = asyncio.get_running_loop().time
-        self._last_moment = notes.started + settings.limits.total_s
+        self._last_moment = self._limit = notes.started + settings.limits.total_s
         self._reader = ReplyReader()
         self.stream = Stream(wire, notes)
 
-    async def run(self, limit: asyncio.Timeout) -> None:
+    async def run(self) -> None:
         """All stages in order; the first that cannot be completed ends the dialogue."""
-        self._limit = limit
         try:
             await self._all_stages()
         except Ended as end:
             self._notes.ended(end.reason, end.evidence)
         except Malformed as wrong:
             self._notes.ended(wrong.reason, wrong.evidence)
+        except TimeoutError:
+            self._notes.ended(Reason.TIMEOUT, "")
 
     async def _all_stages(self) -> None:
         notes, limits = self._notes, self._settings.limits
@@ -119,7 +116,9 @@ class _Talk:
             # Both waits leave a third of the time for a greeting that is only late.
             third_s = limits.greeting_s / 3
             if await self._is_silent(min(third_s, 1.0 if port == AT_ONCE_PORT else 10.0)):
-                answer = await spoken_at_once(self._target, limits.max_bytes, min(third_s, 5.0))
+                longest_s = min(third_s, 5.0, self._limit - self._clock())
+                second = spoken_at_once(self._target, limits.max_bytes, longest_s)
+                answer = await self._wire.aside(second)
                 if answer:
                     raise Ended(Reason.TLS_AT_ONCE, answer)
         reply = await self._reply()
@@ -127,11 +126,16 @@ class _Talk:
         return reply
 
     async def _is_silent(self, patience_s: float) -> bool:
+        patient_until = self._clock() + patience_s
+        self._wire.until(min(patient_until, self._limit))
         try:
-            async with asyncio.timeout(patience_s):
-                data = await self.stream.receive()
+            data = await self.stream.receive()
         except TimeoutError:
+            if patient_until >= self._limit:
+                raise
             return True
+        finally:
+            self._wire.until(self._limit)
         if is_tls(data):
             raise Ended(Reason.TLS_AT_ONCE, "")
         self._reader.feed(data)
@@ -279,7 +283,8 @@ class _Talk:
 
     def _begin(self, stage: Stage, limit_s: float, sent: str = "") -> None:
         now = self._clock()
-        self._limit.reschedule(min(now + limit_s, self._last_moment))
+        self._limit = min(now + limit_s, self._last_moment)
+        self._wire.until(self._limit)
         self._notes.begin(stage, now, sent)
 
     def _done(self, reply: Reply | None = None) -> None:

@@ -1,11 +1,36 @@
-"""All connections to one endpoint, one after the other, bounded together."""
+"""All connections to one endpoint, one after the other, bounded together.
+
+The laws, in the order in which they are applied:
+
+1. The first connection, the survey, shows no client certificate: it sees what every sender sees,
+   and a server that refuses certificates cannot hide the rest. If nothing at all answers a large
+   ClientHello, one without the hybrid group is tried, and all later ones stay small; a server that
+   answers neither is judged by the first alone.
+2. No STARTTLS, no second connection: every other question needs TLS.
+3. One connection for each purpose, never two at a time, in the order of what it tells: the
+   client's own certificate, a stranger's, the other key type, the old versions, the smuggled
+   command. A server that has had enough on the way then costs the least.
+4. A second try is made only where the first leaves the question open by its own kind: closed or
+   reset inside TLS without a word (once more, alike), TLS 1.1 not spoken (TLS 1.0 alone), a
+   stranger's certificate never shown for want of a fitting key (one of the other type). An answer,
+   whatever it is, is never asked again.
+5. The server is left alone when it says that it is busy, defends itself or is gone – outside TLS,
+   or by a rate limit anywhere; a refusal inside TLS is about the certificate shown and stops
+   nothing. So is one that always hangs up inside TLS, with and without a certificate.
+6. All connections together take no longer than `limits.address_s`: each gets what is left.
+
+What was not asked is told as not tried, and why; `verdicts` makes nothing of it. Two shorter ways
+do not serve: connections side by side look like an attack to a rate limit, and one cannot
+answer two questions, since a handshake asks for a certificate once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from incamail_lib.certificate import Credential
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
@@ -13,6 +38,7 @@ from incamail_lib.facts.smtp import EndpointFacts, Purpose, SmtpFacts, Stage, St
 from incamail_lib.probe.connection import converse
 from incamail_lib.probe.settings import ProbeSettings
 from incamail_lib.probe.tls import Offer
+from incamail_lib.probe.traffic import Key, Visitor
 from incamail_lib.probe.verdicts import IN_TLS, UNEXPLAINED, Visit, not_shown, together
 
 # The order tells most first; a server that has had enough loses us the least.
@@ -40,24 +66,46 @@ async def probe_endpoint(
     settings: ProbeSettings,
     own: Credential | None = None,
     now: dt.datetime,
+    visitor: Visitor | None = None,
 ) -> EndpointFacts:
     """Probe `target` for the purposes asked, one connection at a time: six, one for each, and a
     seventh for the second old version; where the server hangs up inside TLS without a word, each
     once more – but not on one that always does. In all no longer than `limits.address_s`.
 
     `own` is the client's certificate, `settings.foreign` the throw-away control. Trust and name
-    are judged by the caller. Never raises for what the peer does.
+    are judged by the caller. With a `visitor` the connections are part of a run's traffic: they
+    wait for each other, what was made for others serves here, and a server that is busy is asked
+    again later. Never raises for what the peer does.
     """
-    visiting = _Visiting(target, settings, own, now)
-    return together(target, await visiting.run())
+
+    async def probe(not_before: float) -> EndpointFacts:
+        visiting = _Visiting(target, settings, own, now, _Among(visitor, not_before))
+        return together(target, await visiting.run())
+
+    return await (visitor.patiently(probe) if visitor else probe(0.0))
+
+
+@dataclass(frozen=True)
+class _Among:
+    """The run that the connections are part of, and since when what it knows counts."""
+
+    visitor: Visitor | None = None
+    not_before: float = 0.0
 
 
 class _Visiting:
     """The connections to one endpoint while they are made."""
 
     def __init__(
-        self, target: Target, settings: ProbeSettings, own: Credential | None, now: dt.datetime
+        self,
+        target: Target,
+        settings: ProbeSettings,
+        own: Credential | None,
+        now: dt.datetime,
+        among: _Among | None = None,
     ) -> None:
+        self._among = among or _Among()
+        self._times: Counter[Key] = Counter()
         self._target = target
         self._settings = settings
         self._own = own
@@ -161,16 +209,42 @@ class _Visiting:
     async def _once(
         self, purpose: Purpose, credential: Credential | None, offer: Offer | None
     ) -> SmtpFacts:
-        left_s = max(self._last_moment - self._clock(), 0.0)
-        limits = self._settings.limits.at_most(left_s)
-        return await converse(
-            self._target,
-            purpose,
-            settings=replace(self._settings, limits=limits),
-            credential=credential,
-            offer=offer or Offer(self._small),
-            now=self._now,
+        offered = offer or Offer(self._small)
+
+        async def make() -> SmtpFacts:
+            left_s = max(self._last_moment - self._clock(), 0.0)
+            asked = self._settings
+            limits = asked.limits.at_most(left_s)
+            return await converse(
+                self._target,
+                purpose,
+                settings=asked if limits is asked.limits else replace(asked, limits=limits),
+                credential=credential,
+                offer=offered,
+                now=self._now,
+            )
+
+        visitor = self._among.visitor
+        if visitor is None:
+            return await make()
+        begun = self._clock()
+        key = self._key(purpose, credential, offered)
+        found = await visitor.once(key, make, not_before=self._among.not_before)
+        # That others had to be waited for is not this server's doing.
+        self._last_moment += max(self._clock() - begun - found.elapsed_s, 0.0)
+        return found
+
+    def _key(self, purpose: Purpose, credential: Credential | None, offer: Offer) -> Key:
+        """All that the answer may depend on; a second try is another connection."""
+        asked = self._settings
+        key: Key = (
+            *(self._target.address, self._target.port, self._target.host, purpose),
+            credential.sha256 if credential else "",
+            *(offer, asked.ehlo_name, asked.limits, asked.backend),
+            *(asked.ask_mail, asked.ask_postmaster),
         )
+        self._times[key] += 1
+        return (*key, self._times[key])
 
 
 def _key_of(survey: SmtpFacts) -> str:

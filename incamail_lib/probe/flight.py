@@ -54,7 +54,7 @@ GROUPS = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Flight:
     """What was understood; fields not seen are empty or None."""
 
@@ -79,7 +79,7 @@ def read_flight(data: bytes) -> Flight:
     seen = Flight(is_tls=_is_record(data))
     messages = bytearray()
     at = 0
-    while at + 5 <= len(data) and _is_record(data[at:]):
+    while at + 5 <= len(data) and _is_record(data[at : at + 2]):
         kind, size = data[at], int.from_bytes(data[at + 3 : at + 5])
         body = data[at + 5 : at + 5 + size]
         at += 5 + size

@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from incamail_lib.certificate import link, read_certificate
-from incamail_lib.dialogue import STEPS, demands_certificate, offers, why_refused
 from incamail_lib.facts.certificate import CertificateFacts, ChainFacts
+from incamail_lib.facts.ehlo import offers
 from incamail_lib.facts.observation import Observation, Reason, inconclusive, no, yes
 from incamail_lib.facts.smtp import (
     Alert,
-    Exchange,
     Purpose,
     Reply,
     SmtpFacts,
     Stage,
     Starttls,
-    TlsFacts,
 )
 from incamail_lib.printable import printable
+from incamail_lib.probe.dialogue import STEPS, demands_certificate, why_refused
 from incamail_lib.probe.flight import Flight
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE, ALERTS, Seen
 
@@ -28,7 +28,7 @@ MAX_CHAIN = 20  # certificates that are kept of what a server shows; four are us
 _TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 9846 §5.1
 
 
-@dataclass
+@dataclass(slots=True)
 class _Line:
     """One line of the transcript while it is written; times in seconds of the loop's clock."""
 
@@ -39,7 +39,7 @@ class _Line:
     received: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Notes:
     """The notes of one connection. The driver fills them, `facts` tells them."""
 
@@ -132,6 +132,7 @@ class Notes:
 
     def facts(self, now: dt.datetime, *, ended_at: float, sent: int, received: int) -> SmtpFacts:
         """Everything seen, as a value; `sent` and `received` in bytes."""
+        # Exchanges and TLS as plain fields: one check of all costs half of one for each.
         return SmtpFacts(
             purpose=self.purpose,
             started_at=now,
@@ -154,22 +155,24 @@ class Notes:
             tls_replies=self.tls_replies,
             bytes_sent=sent,
             bytes_received=received,
-            transcript=tuple(self._exchange(line, ended_at) for line in self._lines),
+            transcript=tuple([self._exchange(line, ended_at) for line in self._lines]),
         )
 
-    def _exchange(self, line: _Line, ended_at: float) -> Exchange:
-        return Exchange(
-            stage=line.stage,
-            sent=line.sent,
-            received=line.received,
-            at_s=_seconds(self.started, line.begun),
-            elapsed_s=_seconds(line.begun, ended_at if line.done is None else line.done),
-        )
+    def _exchange(self, line: _Line, ended_at: float) -> Any:
+        """The fields of an `Exchange`."""
+        return {
+            "stage": line.stage,
+            "sent": line.sent,
+            "received": line.received,
+            "at_s": _seconds(self.started, line.begun),
+            "elapsed_s": _seconds(line.begun, ended_at if line.done is None else line.done),
+        }
 
-    def _tls_facts(self, seen: Seen) -> TlsFacts:
+    def _tls_facts(self, seen: Seen) -> Any:
+        """The fields of `TlsFacts`."""
         chain, links = _chain_of(seen.chain[:MAX_CHAIN])
         group = seen.group
-        return TlsFacts(
+        return dict(
             established=self.established,
             version=seen.version,
             cipher=seen.cipher,
@@ -252,10 +255,8 @@ def _chain_of(
 
 def _as_received(reply: Reply) -> str:
     """Every line of the reply as it came."""
-    last = len(reply.lines) - 1
-    return "\n".join(
-        f"{reply.code}{' ' if n == last else '-'}{line}" for n, line in enumerate(reply.lines)
-    )
+    *more, last = reply.lines
+    return "\n".join([*[f"{reply.code}-{line}" for line in more], f"{reply.code} {last}"])
 
 
 def _seconds(start: float, end: float) -> float:

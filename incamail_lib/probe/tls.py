@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography import x509
@@ -77,7 +78,7 @@ CIPHERS = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Seen:
     """What one handshake showed so far; filled by the back-end, readable at any time."""
 
@@ -133,6 +134,7 @@ class TlsSession(Protocol):
         """Fill `seen` with version, cipher, group and chain; after a failure, with what came."""
 
 
+@lru_cache(maxsize=1024)
 def server_name_of(host: str) -> str:
     """The name to send as SNI: without the last dot; "" for an address (RFC 6066 §3)."""
     name = host.removesuffix(".")

@@ -1,4 +1,4 @@
-"""The facts of an endpoint that was not contacted, since nobody allowed it."""
+"""The facts of an endpoint that was not contacted: nobody allowed it, or its owner minds."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from incamail_lib.facts.smtp import (
 from incamail_lib.reach import kind_of
 
 
-def untouched(target: Target, now: dt.datetime) -> EndpointFacts:
+def untouched(
+    target: Target, now: dt.datetime, why: Reason = Reason.NOT_CONTACTED
+) -> EndpointFacts:
     """Nothing is known of `target` but where it lies; not a packet went there."""
-    unseen = inconclusive(Reason.NOT_CONTACTED)
+    unseen = inconclusive(why)
     survey = SmtpFacts(
         purpose=Purpose.SURVEY,
         started_at=now,
         elapsed_s=0.0,
         reached=None,
-        ended=Reason.NOT_CONTACTED,
+        ended=why,
         ended_in=Stage.CONNECT,
-        evidence=kind_of(target.address).value,
+        evidence=kind_of(target.address).value if why is Reason.NOT_CONTACTED else "",
     )
     return EndpointFacts(
         target=target,

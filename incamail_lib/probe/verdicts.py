@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from incamail_lib.dialogue import demands_certificate, offers
+from incamail_lib.facts.ehlo import offers
 from incamail_lib.facts.observation import Answer, Observation, Reason, inconclusive, no, yes
 from incamail_lib.facts.smtp import (
     ClientAuthFacts,
@@ -17,6 +17,7 @@ from incamail_lib.facts.smtp import (
     Target,
     Trait,
 )
+from incamail_lib.probe.dialogue import demands_certificate
 from incamail_lib.probe.tls import ABOUT_CERTIFICATE
 
 UNEXPLAINED = frozenset({Reason.RESET, Reason.CLOSED})

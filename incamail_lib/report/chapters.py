@@ -1,69 +1,95 @@
-"""The chapters of an audit report: objects that display themselves as HTML and as plain text."""
+"""The chapters of an audit report: values that display themselves as HTML and as plain text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from incamail_lib.dossier.progress import Direction
-from incamail_lib.findings import Audit, Finding, Verdict
-from incamail_lib.guide import Sourced
-from incamail_lib.guide.freshness import ages
+from incamail_lib.changes import Change, compare
+from incamail_lib.dossier import Dossier
+from incamail_lib.dossier.agreed import Direction
+from incamail_lib.findings import Audit, Finding
 from incamail_lib.i18n import N_, Language, Text, say
+from incamail_lib.report import annex, connections, first_page, subjects
 from incamail_lib.report.flow import flow
-from incamail_lib.report.flow_chart import chart
-from incamail_lib.report.language import voice
-from incamail_lib.report.order import (
-    Sorted,
-    chapter_of,
-    counts,
-    decisive,
-    next_steps,
-    platform_subjects,
-    sort_findings,
-)
-from incamail_lib.report.pages import render
-from incamail_lib.report.plain import plain_text
-from incamail_lib.report.style import chapter_style
-from incamail_lib.report.timeline import timeline
-from incamail_lib.report.words import COMPONENTS, VERDICT_SYMBOLS
+from incamail_lib.report.flow_chart import picture
+from incamail_lib.report.order import chapter_of
+from incamail_lib.report.telling import Told, words
+from incamail_lib.sheets.html import fragment, render_head, render_section
+from incamail_lib.sheets.language import formatter
+from incamail_lib.sheets.model import Block, Document, Heading, Section
+from incamail_lib.sheets.plain import plain_text
+from incamail_lib.sheets.style import chapter_style
+from incamail_lib.sheets.telling import told, told_title
 
 TITLES: dict[str, str] = {
     "summary": N_("Summary"),
-    "components": N_("Components"),
+    "steps": N_("Open points"),
     "routing": N_("Routing"),
     "dns": N_("DNS"),
     "gateways": N_("The organisation's gateways"),
     "outgoing": N_("The outgoing link to IncaMail"),
     "certificates": N_("Certificates"),
     "identity": N_("Who really answers"),
-    "steps": N_("What to do next"),
+    "components": N_("Components"),
+    "samples": N_("Sample messages"),
+    "checks": N_("Every check"),
+    "records": N_("DNS records"),
+    "details": N_("Gateways and certificates in full"),
     "evidence": N_("Evidence and transcript"),
     "versions": N_("Versions"),
 }
+"""Every chapter in the report's order; the annex begins with the components."""
+_NEW_PAGES = frozenset({"steps", "routing", "components"})
+_SUBJECTS: dict[str, Callable[[Told, list[Finding]], tuple[Block, ...]]] = {
+    "routing": subjects.routing,
+    "dns": subjects.dns,
+    "gateways": subjects.gateways,
+    "outgoing": subjects.outgoing,
+    "certificates": subjects.certificates,
+    "identity": subjects.identity,
+}
+_ANNEX: dict[str, Callable[[Told], tuple[Block, ...]]] = {
+    "components": annex.components,
+    "samples": annex.samples,
+    "checks": annex.checks,
+    "records": annex.records,
+    "details": connections.details,
+    "evidence": connections.evidence,
+    "versions": annex.versions,
+}
 FLOWS = N_("How messages flow")
-
-_PLATFORM_FACTS: tuple[tuple[str, str], ...] = (
-    ("suffix", N_("Domain suffix")),
-    ("smart_host", N_("Host for outgoing mail")),
-    ("organisations", N_("Organisation in the certificate")),
-    ("issuers", N_("Issuer of the certificate")),
-    ("names", N_("Names in the certificate")),
-    ("message_limit_mb", N_("Largest message, in MB")),
-    ("recommended_attachment_mb", N_("Recommended size of attachments, in MB")),
-    ("tags", N_("Tags of the add-in")),
-    ("contacts", N_("Second-level support")),
-)
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter in one language; Jupyter shows the HTML, terminals the text."""
+    """One chapter in one language; Jupyter shows the HTML, terminals the text.
 
-    key: str
-    title: str
-    html: str
+    `head` is what stands above the first one: what the report is about.
+    """
+
+    section: Section
+    language: Language
+    head: Document | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in addresses."""
+        return self.section.key
+
+    @property
+    def title(self) -> str:
+        """Its heading."""
+        return told(told_title(self.section), self.language)
+
+    @cached_property
+    def html(self) -> str:
+        """The chapter as it stands on a page."""
+        head = render_head(self.head, self.language) + "\n" if self.head else ""
+        body = head + render_section(self.section, self.language)
+        return fragment(body, self.key, self.language)
 
     def __str__(self) -> str:
         return plain_text(self.html)
@@ -78,67 +104,75 @@ class Chapter:
 
 
 class Report:
-    """One audit in one language, chapter by chapter; every chapter is made when asked for."""
+    """One audit in one language, chapter by chapter; every chapter is made when asked for.
 
-    def __init__(self, audit: Audit, language: Language) -> None:
+    The dossier gives people and dates; `before` is the audit to compare with.
+    """
+
+    def __init__(
+        self,
+        audit: Audit,
+        language: Language,
+        *,
+        dossier: Dossier | None = None,
+        before: Audit | None = None,
+    ) -> None:
         self.audit = audit
         self.language: Language = language
+        self._told = Told(audit, dossier)
+        self._before = before
 
     @cached_property
     def _findings(self) -> dict[str, list[Finding]]:
-        ours = platform_subjects(self.audit)
         groups: dict[str, list[Finding]] = {}
         for finding in self.audit.findings:
-            groups.setdefault(chapter_of(finding, ours), []).append(finding)
+            groups.setdefault(chapter_of(finding), []).append(finding)
         return groups
 
-    def _sorted(self, key: str) -> Sorted:
-        return sort_findings(self._findings.get(key, []))
-
-    def _chapter(self, key: str, **values: Any) -> Chapter:
-        title = self.title(key)
-        body = render(
-            key,
-            self.language,
-            title=title,
-            audit=self.audit,
-            facts=self.audit.facts,
-            sorted=self._sorted(key),
-            **values,
-        )
-        return Chapter(key, title, fragment(body, key, self.language))
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What changed since the audit before; nothing where there is none."""
+        return compare(self._before, self.audit) if self._before else ()
 
     def title(self, key: str) -> str:
-        """The chapter's title in the report's language."""
-        return voice(self.language).gettext(TITLES[key])
+        """The name of a chapter in the report's language."""
+        return formatter(self.language).gettext(TITLES[key])
+
+    def _section(self, key: str) -> Section:
+        title = Text(template=TITLES[key])
+        return Section(title, self._blocks(key), key, key in _NEW_PAGES, key in _ANNEX)
+
+    def _blocks(self, key: str) -> tuple[Block, ...]:
+        if key == "summary":
+            return first_page.summary(self._told, self._before, self.changes)
+        if key == "steps":
+            return first_page.steps(self._told)
+        if key in _ANNEX:
+            return _ANNEX[key](self._told)
+        return _SUBJECTS[key](self._told, self._findings.get(key, []))
+
+    def _chapter(self, key: str) -> Chapter:
+        head = self._document(()) if key == "summary" else None
+        return Chapter(self._section(key), self.language, head)
 
     @property
     def summary(self) -> Chapter:
-        """The verdict in one sentence, what decides it, and counts by subject area."""
-        return self._chapter(
-            "summary",
-            sentence=verdict_sentence(self.audit),
-            symbol=VERDICT_SYMBOLS[self.audit.verdict],
-            rows=() if self.audit.verdict is Verdict.READY else decisive(self.audit),
-            counts=counts(self.audit),
-        )
+        """The verdict, what decides it, what is next, and what changed."""
+        return self._chapter("summary")
 
     @property
-    def components(self) -> Chapter:
-        """The components of guide section 2 as declared."""
-        declared = self.audit.facts.declared.components
-        tell = voice(self.language)
-        rows = [(tell.gettext(COMPONENTS.get(c.key, c.key)), c) for c in declared]
-        return self._chapter("components", components=rows)
+    def steps(self) -> Chapter:
+        """What to do, heaviest first, with who does it and until when."""
+        return self._chapter("steps")
 
     @property
     def routing(self) -> Chapter:
-        """The rules, and where sample messages go under them."""
+        """The rules."""
         return self._chapter("routing")
 
     @property
     def dns(self) -> Chapter:
-        """Every look-up."""
+        """Every domain."""
         return self._chapter("dns")
 
     @property
@@ -154,8 +188,7 @@ class Report:
     @property
     def certificates(self) -> Chapter:
         """The client's certificates and their validity over time."""
-        chart = timeline(self.audit.facts, self.audit.judged_at)
-        return self._chapter("certificates", chart=chart)
+        return self._chapter("certificates")
 
     @property
     def identity(self) -> Chapter:
@@ -163,9 +196,29 @@ class Report:
         return self._chapter("identity")
 
     @property
-    def steps(self) -> Chapter:
-        """What to do, heaviest first."""
-        return self._chapter("steps", rows=next_steps(self.audit))
+    def components(self) -> Chapter:
+        """The components of guide section 2 as declared."""
+        return self._chapter("components")
+
+    @property
+    def samples(self) -> Chapter:
+        """Where sample messages go under the rules."""
+        return self._chapter("samples")
+
+    @property
+    def checks(self) -> Chapter:
+        """Every check with what was seen."""
+        return self._chapter("checks")
+
+    @property
+    def records(self) -> Chapter:
+        """Every look-up."""
+        return self._chapter("records")
+
+    @property
+    def details(self) -> Chapter:
+        """Gateways and certificates in full."""
+        return self._chapter("details")
 
     @property
     def evidence(self) -> Chapter:
@@ -175,56 +228,48 @@ class Report:
     @property
     def versions(self) -> Chapter:
         """Software, the platform facts relied on, and how old all facts are."""
-        platform = self.audit.facts.platform
-        rows = []
-        for field, name in _PLATFORM_FACTS:
-            fact: Sourced[Any] = getattr(platform, field)
-            many = isinstance(fact.value, tuple)
-            rows.append((name, ", ".join(fact.value) if many else fact.value, fact))
-        judged_on = self.audit.judged_at.date()
-        return self._chapter("versions", platform_facts=rows, ages=ages(platform, judged_on))
+        return self._chapter("versions")
 
     @property
     def flows(self) -> Chapter:
         """How messages flow (guide 8.1, 8.2), the failed hop marked; not among `chapters`."""
-        title = voice(self.language).gettext(FLOWS)
         ways = [flow(d, self.audit.facts.declared, self.audit) for d in Direction]
-        charts = [chart(way, self.language) for way in ways]
-        body = render("flow", self.language, title=title, charts=charts)
-        return Chapter("flows", title, fragment(body, "flows", self.language))
+        blocks = tuple(
+            block for way in ways for block in (Heading(Text(template=way.title)), picture(way))
+        )
+        return Chapter(Section(Text(template=FLOWS), blocks, "flows"), self.language)
 
     def chapters(self) -> tuple[Chapter, ...]:
         """All chapters in the report's order."""
-        made: list[Chapter] = [getattr(self, key) for key in TITLES]
-        return tuple(made)
+        return tuple(self._chapter(key) for key in TITLES)
 
+    def document(self) -> Document:
+        """The whole report, for paper."""
+        return self._document(tuple(self._section(key) for key in TITLES))
 
-def verdict_sentence(audit: Audit) -> Text:
-    """The verdict as one sentence."""
-    deciding = len(decisive(audit))
-    if audit.verdict is Verdict.NOT_READY:
-        return say(
-            "The connection must not go live yet: required checks failed ({count}).",
-            count=deciding,
+    def _document(self, sections: tuple[Section, ...]) -> Document:
+        facts = self.audit.facts
+        return Document(
+            key="report",
+            title=words(facts.declared.organisation, 120),
+            subtitle=say(
+                "Audit of the mail gateway connection to {platform}", platform=facts.platform.name
+            ),
+            sections=sections,
+            organisation=facts.declared.organisation,
+            made_on=self.audit.judged_at.date(),
+            remarks=_remarks(self.audit),
         )
-    if audit.verdict is Verdict.INCONCLUSIVE and deciding:
-        return say(
-            "Nothing required failed, but required checks could not be judged ({count}); "
-            "readiness is not proven.",
-            count=deciding,
-        )
-    if audit.verdict is Verdict.INCONCLUSIVE:
-        return say("Nothing was measured that could prove readiness.")
-    advice = len(next_steps(audit))
-    if advice:
-        return say(
-            "Every required check passed; the connection can go live. "
-            "Recommendations remain ({count}).",
-            count=advice,
-        )
-    return say("Every required and recommended check passed; the connection can go live.")
 
 
-def fragment(body: str, key: str, language: Language) -> str:
-    """A chapter's body in the element that the style sheet and screen readers go by."""
-    return f'<section class="im-report im-chapter-{key}" lang="{language}">\n{body}\n</section>'
+def _remarks(audit: Audit) -> tuple[Text, ...]:
+    if not audit.facts.vantage.on_lab:
+        return ()
+    return (
+        say(
+            "This audit ran on the embedded lab (scenario «{scenario}»), which also supplied what "
+            "the dossier leaves open, such as gateways and go-live date. It says nothing about "
+            "real systems.",
+            scenario=audit.facts.vantage.scenario or "–",
+        ),
+    )

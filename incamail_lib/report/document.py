@@ -1,24 +1,21 @@
-"""An executed notebook as one self-contained page, and that page on paper."""
+"""An executed notebook as one self-contained page."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 import nbformat
 from jinja2 import Environment
 from nbconvert.exporters.templateexporter import TemplateExporter
 
-from incamail_lib.errors import OutputError
-from incamail_lib.i18n import Language, say
-from incamail_lib.report.cleaning import clean
-from incamail_lib.report.language import voice
+from incamail_lib.i18n import Language
 from incamail_lib.report.pages import TEMPLATES
-from incamail_lib.report.style import page_style, unstyled
+from incamail_lib.sheets.cleaning import clean
+from incamail_lib.sheets.language import formatter
+from incamail_lib.sheets.policy import policy
+from incamail_lib.sheets.style import page_style, unstyled
 
 MARK = "incamail"  # key in the metadata of our own outputs; only these are taken as HTML
 
@@ -51,8 +48,8 @@ class _PageExporter(TemplateExporter):
 
     def _create_environment(self) -> Environment:
         made: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
-        made.globals["_"] = voice(self._language).gettext
-        made.filters["unstyled"] = unstyled
+        made.globals["_"] = formatter(self._language).gettext
+        made.filters.update(unstyled=unstyled, policy=policy)
         return made
 
 
@@ -86,38 +83,3 @@ def html_of(
     )
     body, _ = _exporter(language).from_notebook_node(notebook, {"page": page})
     return str(body)
-
-
-class PaperUnavailable(OutputError):
-    """report.pdf cannot be made on this machine; everything else can."""
-
-
-def pdf_of(html: str) -> bytes:
-    """The page as PDF with page numbers, tagged for screen readers.
-
-    Errors: PaperUnavailable where the system library pango is missing.
-    """
-    weasyprint = _weasyprint()
-    # In the page itself: sheets given beside it weigh less than the page's own.
-    html = html.replace("</head>", f"<style>{page_style('paper.css')}</style>\n</head>", 1)
-    # Fonts are data URLs of ours; whatever else a page may name is never fetched.
-    ours = weasyprint.URLFetcher(allowed_protocols=("data",))
-    document = weasyprint.HTML(string=html, url_fetcher=ours)
-    made: bytes = document.write_pdf(pdf_tags=True)
-    return made
-
-
-def _weasyprint() -> Any:
-    try:
-        # It tells a missing library at length on standard output, where our results go.
-        with contextlib.redirect_stdout(io.StringIO()):
-            import weasyprint  # late: it takes half a second and needs a system library
-    except OSError:
-        raise PaperUnavailable(
-            say(
-                "report.pdf was not written: the system library pango is missing. Install it "
-                "(Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0), "
-                "or print report.html."
-            )
-        ) from None
-    return weasyprint

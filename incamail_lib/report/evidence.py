@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from incamail_lib.dossier.progress import Answer, State
+from incamail_lib.dossier.agreed import Answer, State
 from incamail_lib.findings import Audit, Finding, Level, Outcome
-from incamail_lib.guide import Item
+from incamail_lib.guide import ChecklistQuestion
 from incamail_lib.report.order import Row, rows_of
 
 
@@ -22,7 +22,7 @@ class Evidence:
     seen_at: dt.datetime | None
 
 
-def evidence_for(item: Item, audit: Audit | None) -> Evidence:
+def evidence_for(item: ChecklistQuestion, audit: Audit | None) -> Evidence:
     """The evidence for a question, from an audit or from none.
 
     Failed required checks mean that there is something to do; unknown ones that it is not clear.
@@ -41,7 +41,7 @@ def evidence_for(item: Item, audit: Audit | None) -> Evidence:
     )
 
 
-def _decided(findings: list[Finding], item: Item) -> State | None:
+def _decided(findings: list[Finding], item: ChecklistQuestion) -> State | None:
     required = [f.outcome for f in findings if f.level is Level.REQUIRED]
     if Outcome.FAILED in required:
         return State.TODO

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from incamail_lib.dossier.progress import Direction
+from incamail_lib.dossier.agreed import Direction
 from incamail_lib.facts.audit import Declared
 from incamail_lib.facts.routing import NextHopKind
-from incamail_lib.findings import Audit, Finding, Level, Outcome
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.findings import Audit, Finding, Leg, Level, Outcome
+from incamail_lib.i18n import N_, Text, say, say_n
 from incamail_lib.report.order import by_weight
-from incamail_lib.report.words import COMPONENTS, family
+from incamail_lib.report.words import COMPONENTS
 
 TITLES: dict[Direction, str] = {
     Direction.OUTGOING: N_("The way of an outgoing message"),
@@ -25,9 +25,6 @@ TITLES: dict[Direction, str] = {
 MOST_CODES = 8
 # Checks of the DNS by which IncaMail finds and believes the receiving gateway; the others are
 # about mail in general.
-_FINDING_US = frozenset({"DNS01", "DNS02", "DNS03", "DNS04", "DNS05", "DNS06", "DNS08", "DNS09"})
-_AT_OUR_DOOR = frozenset({"NET01", "NET03", "NET08", "DNS15", "TLS15", "TLS16", "TLS17"})
-_FROM = {"TLS": 10, "CERT": 20}  # from this number on a family is about the outgoing link
 
 
 class HopState(StrEnum):
@@ -37,15 +34,6 @@ class HopState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     NOT_MEASURED = "not_measured"
-
-
-class Leg(StrEnum):
-    """The hops that findings tell about."""
-
-    ROUTE = "route"  # the client's rule sends the message towards IncaMail
-    LINK = "link"  # through the firewall to IncaMail's gateways, TLS in both directions
-    LOOK_UP = "look_up"  # IncaMail finds the client's gateway
-    ARRIVAL = "arrival"  # the client's gateway takes the message over TLS
 
 
 @dataclass(frozen=True)
@@ -75,13 +63,18 @@ class Hop:
         if self.state is HopState.UNKNOWN:
             return say("unknown, not proven: {codes}", codes=_listed(self.codes))
         if self.state is HopState.OK and self.advice:
-            return say(
-                "in order; required checks passed: {count}; only recommended, and failed: {codes}",
-                count=len(self.codes),
+            return say_n(
+                "in order: {n} required check passed; only recommended, and failed: {codes}",
+                "in order: {n} required checks passed; only recommended, and failed: {codes}",
+                len(self.codes),
                 codes=_listed(self.advice),
             )
         if self.state is HopState.OK:
-            return say("in order; required checks passed: {count}", count=len(self.codes))
+            return say_n(
+                "in order: {n} required check passed",
+                "in order: {n} required checks passed",
+                len(self.codes),
+            )
         return say("not measured")
 
 
@@ -111,30 +104,14 @@ def flow(direction: Direction, declared: Declared, audit: Audit | None = None) -
         inside = _inside(declared, (gateway.host for gateway in declared.sending))
         last = Node("recipient", N_("Recipient"))
         nodes = (*inside, incamail, last)
-        hops = (*_submission(inside), *_outgoing(declared, findings))
+        hops = (*_submission(inside, findings), *_outgoing(declared, findings))
     else:
         seen = [e.target.host for e in audit.facts.receiving] if audit else []
         names = [gateway.host for gateway in declared.receiving] or seen
         inside = tuple(reversed(_inside(declared, names)))
         nodes = (Node("sender", N_("Sender")), incamail, *inside)
-        hops = (*_incoming(declared, findings), *_delivery(inside))
+        hops = (*_incoming(declared, findings), *_delivery(inside, findings))
     return Flow(direction, TITLES[direction], nodes, hops)
-
-
-def leg_of(code: str) -> Leg | None:
-    """The hop that a check is about; None where it is about none."""
-    name, number = family(code), int(code.removeprefix(family(code)) or 0)
-    if name == "ROUT" or code == "DNS17":
-        return Leg.ROUTE
-    if code in _FINDING_US:
-        return Leg.LOOK_UP
-    if name == "SMTP" or code in _AT_OUR_DOOR:
-        return Leg.ARRIVAL
-    if name in ("PLAT", "NET"):
-        return Leg.LINK
-    if name in _FROM:
-        return Leg.LINK if number >= _FROM[name] else Leg.ARRIVAL
-    return None
 
 
 def state_of(findings: Iterable[Finding]) -> tuple[HopState, tuple[str, ...]]:
@@ -182,19 +159,21 @@ def _inside(declared: Declared, names: Iterable[str]) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def _submission(inside: Sequence[Node]) -> tuple[Hop, ...]:
+def _submission(inside: Sequence[Node], findings: Sequence[Finding]) -> tuple[Hop, ...]:
     """The hops from the mail client up to the machine before the firewall."""
     hops = [Hop(say("submission, with tag and suffix"))]
     if len(inside) > 3:
-        hops.append(Hop(say("SMTP, encrypted by your own means")))
+        route = say("SMTP, encrypted by your own means")
+        hops.append(_judged(route, Leg.INSIDE, findings))
     return tuple(hops)
 
 
-def _delivery(inside: Sequence[Node]) -> tuple[Hop, ...]:
+def _delivery(inside: Sequence[Node], findings: Sequence[Finding]) -> tuple[Hop, ...]:
     """The hops from the machine behind the firewall to the mail client."""
     hops = [Hop(say("access to the mailbox"))]
     if len(inside) > 3:
-        hops.insert(0, Hop(say("SMTP after the malware scan, encrypted by your own means")))
+        route = say("SMTP after the malware scan, encrypted by your own means")
+        hops.insert(0, _judged(route, Leg.INSIDE, findings))
     return tuple(hops)
 
 
@@ -227,6 +206,6 @@ def _incoming(declared: Declared, findings: Sequence[Finding]) -> tuple[Hop, ...
 
 
 def _judged(label: Text, leg: Leg, findings: Sequence[Finding]) -> Hop:
-    mine = sorted((f for f in findings if leg_of(f.code) is leg), key=by_weight)
+    mine = sorted((f for f in findings if f.leg is leg), key=by_weight)
     advice = (f.code for f in mine if f.outcome is Outcome.FAILED and f.level is Level.RECOMMENDED)
     return Hop(label, *state_of(mine), _once(advice))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from incamail_lib.findings import Audit, Finding, Level, Outcome
+from incamail_lib.findings import Audit, Finding, Leg, Level, Outcome
 from incamail_lib.report.words import FAMILIES, family
 
 _OUTCOMES = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.NOT_APPLICABLE)
 _LEVELS = (Level.REQUIRED, Level.RECOMMENDED, Level.INFO)
 _BY_FAMILY = {"ROUT": "routing", "DNS": "dns", "CERT": "certificates", "PLAT": "identity"}
-# Checks of mixed families that are about the platform even where no subject says so.
-_OUTGOING = frozenset({"NET02", "NET04", "NET05", "NET06", "NET07", "NET09"})
 
 
 @dataclass(frozen=True)
@@ -72,21 +70,10 @@ def decisive(audit: Audit) -> tuple[Row, ...]:
     return rows_of(failed or [f for f in required if f.outcome is Outcome.UNKNOWN])
 
 
-def chapter_of(finding: Finding, platform_subjects: frozenset[str]) -> str:
+def chapter_of(finding: Finding) -> str:
     """The key of the chapter that shows the finding: "routing", "gateways", "outgoing", ..."""
     by_family = _BY_FAMILY.get(family(finding.code))
-    if by_family:
-        return by_family
-    if finding.code in _OUTGOING or finding.subject in platform_subjects:
-        return "outgoing"
-    return "gateways"
-
-
-def platform_subjects(audit: Audit) -> frozenset[str]:
-    """Labels of everything that belongs to the platform."""
-    facts = audit.facts
-    hosts = {h.host for h in facts.dns.platform_hosts} | {g.host for g in facts.platform.gateways}
-    return frozenset(hosts | {e.target.label for e in facts.platform_endpoints})
+    return by_family or ("outgoing" if finding.leg is Leg.LINK else "gateways")
 
 
 def by_weight(finding: Finding) -> tuple[int, int, tuple[int, ...], str]:

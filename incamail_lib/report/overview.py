@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incamail_lib.dossier import Progress
-from incamail_lib.dossier.words import role_text
+from incamail_lib.dossier.words import term
 from incamail_lib.guide import Contents
 from incamail_lib.i18n import Language
 from incamail_lib.report.pages import render
@@ -17,5 +17,5 @@ def progress_html(progress: Progress, guide: Contents, language: Language) -> st
         language,
         progress=progress,
         titles=titles,
-        role=role_text,
+        role=term,
     )

@@ -1,4 +1,4 @@
-"""The validity of certificates on one axis, with the dates that matter, laid out for SVG."""
+"""The validity of certificates on one axis, with the dates that matter, as a drawing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from incamail_lib.checks.validity import Presented, earliest_renewal, held_by, shown_by
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import CertificateFacts
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.guide.ca_policy import ca_policy
+from incamail_lib.i18n import Language, Text, say, say_n
+from incamail_lib.report.shapes import GREY, element, label, together
+from incamail_lib.sheets.cleaning import clean
+from incamail_lib.sheets.language import formatter
+from incamail_lib.sheets.model import Picture
 
 WIDTH = 720
 MARGIN = 12
@@ -20,13 +27,7 @@ AXIS = 30
 MOST = 12  # bars
 PAST = dt.timedelta(days=550)
 FUTURE = dt.timedelta(days=1300)
-
-# CA/B Forum ballot SC-081v3 (BR §6.3.2) and Chrome Root Program policy 1.8.
-POLICY_DATES: tuple[tuple[dt.date, str], ...] = (
-    (dt.date(2026, 3, 15), N_("lifetime ≤ 200 days")),
-    (dt.date(2027, 3, 15), N_("≤ 100 days, no clientAuth")),
-    (dt.date(2029, 3, 15), N_("lifetime ≤ 47 days")),
-)
+_COLOURS = {"today": "#b3001b", "golive": "#004a99", "policy": "#595959"}
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,19 @@ class Mark:
     date: dt.date
     kind: str  # today, golive, policy
     x: float
-    y: int
+    line: int  # of the label: 0 at the top
     text_x: float
     anchor: str
+
+    @property
+    def y(self) -> int:
+        """Where the label stands."""
+        return MARK_ROW * (self.line + 1) - 3
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Everything the SVG needs, in its own units."""
+    """The chart laid out, in its own units; it draws itself."""
 
     height: int
     axis_y: int
@@ -71,6 +77,91 @@ class Timeline:
     left_out: int
     width: int = WIDTH
 
+    def shapes(self, language: Language) -> str:
+        """Ground, ticks, bars, marks and the axis."""
+        ground = element("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
+        axis = _line(MARGIN, self.axis_y, self.width - MARGIN, self.axis_y, stroke="#1a1a1a")
+        ticks = (shape for tick in self.ticks for shape in self._tick(*tick))
+        bars = (shape for bar in self.bars for shape in _drawn(bar, language))
+        marks = (shape for mark in self.marks for shape in self._mark(mark, language))
+        return together((ground, *ticks, *bars, *marks, axis))
+
+    def _tick(self, x: float, text: str) -> tuple[Markup, Markup]:
+        line = _line(x, self.top, x, self.axis_y, stroke="#e3e3e3")
+        at = label(text, x, self.axis_y + 18, font_size=11, fill=GREY, text_anchor="middle")
+        return line, at
+
+    def _mark(self, mark: Mark, language: Language) -> tuple[Markup, Markup]:
+        tell, colour = formatter(language), _COLOURS[mark.kind]
+        dashes = {"stroke_dasharray": "3 3"} if mark.kind == "policy" else {}
+        line = _line(mark.x, mark.y - 10, mark.x, self.axis_y, stroke=colour, **dashes)
+        words = f"{tell.short_day(mark.date)} {tell.told(mark.text)}"
+        text = label(words, mark.text_x, mark.y, font_size=11, fill=colour, text_anchor=mark.anchor)
+        return line, text
+
+
+def picture(facts: AuditFacts, now: dt.datetime) -> Picture | None:
+    """The chart with what it shows in words; None where no certificate has dates."""
+    made = timeline(facts, now)
+    if made is None:
+        return None
+    caption = say(
+        "Solid lines: today and the go-live date. Dashed lines: dates from which public "
+        "authorities shorten lifetimes (CA/Browser Forum SC-081v3) and Chrome's root programme no "
+        "longer accepts client authentication in new certificates."
+    )
+    if made.left_out:
+        more = say_n(
+            "{n} more certificate is not drawn.",
+            "{n} more certificates are not drawn.",
+            made.left_out,
+        )
+        caption = say("{first} {second}", first=caption, second=more)
+    marks = (say("{label}: {value}.", label=m.date, value=m.text) for m in made.marks)
+    first, *others = (*(_told(bar) for bar in made.bars), *marks)
+    for other in others:
+        first = say("{first} {second}", first=first, second=other)
+    return Picture(made, say("Validity of the certificates over time"), (first,), caption)
+
+
+def _told(bar: Bar) -> Text:
+    valid = say(
+        "{name}: valid {start} – {end}.",
+        name=clean(bar.label, 200),
+        start=bar.certificate.not_before or "–",
+        end=bar.end,
+    )
+    if bar.first_to_end.sha256 == bar.certificate.sha256:
+        return valid
+    first = say("It ends with {name} on its path.", name=clean(bar.first_to_end.name, 200))
+    return say("{first} {second}", first=valid, second=first)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Markup:
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, **attributes)
+
+
+def _drawn(bar: Bar, language: Language) -> tuple[Markup, ...]:
+    tell = formatter(language)
+    begin = tell.short_day(bar.certificate.not_before or bar.end)
+    words = f"{clean(bar.label, 60)} – {begin} – {tell.short_day(bar.end)}"
+    if bar.first_to_end.sha256 != bar.certificate.sha256:
+        words += f" ({clean(bar.first_to_end.name, 40)})"
+    fill = "#d9a0a8" if bar.over else "#7f9db9"
+    shapes = [
+        label(words, MARGIN, bar.y + 15),
+        element("rect", x=bar.x, y=bar.y + 22, width=bar.width, height=11, fill=fill),
+    ]
+    if bar.cut_left:
+        shapes.append(_cut(f"M{bar.x + 8} {bar.y + 22} l-8 5.5 l8 5.5"))
+    if bar.cut_right:
+        shapes.append(_cut(f"M{bar.x + bar.width - 8} {bar.y + 22} l8 5.5 l-8 5.5"))
+    return tuple(shapes)
+
+
+def _cut(d: str) -> Markup:
+    return element("path", d=d, fill="#ffffff", stroke="#1a1a1a", stroke_width=1)
+
 
 def leaves(facts: AuditFacts) -> tuple[tuple[str, Presented], ...]:
     """Every distinct leaf with where it was seen: files, gateways, platform."""
@@ -78,8 +169,8 @@ def leaves(facts: AuditFacts) -> tuple[tuple[str, Presented], ...]:
     sources = [(c.label, held_by(c)) for c in facts.credentials if c.chain]
     endpoints = (*facts.receiving, *facts.platform_endpoints)
     sources += [(e.target.host, shown_by(e)) for e in endpoints if e.leaf]
-    for label, shown in sources:
-        found.setdefault(shown.leaf.sha256, ([], shown))[0].append(label)
+    for name, shown in sources:
+        found.setdefault(shown.leaf.sha256, ([], shown))[0].append(name)
     return tuple((", ".join(dict.fromkeys(names)), shown) for names, shown in found.values())
 
 
@@ -114,8 +205,7 @@ def timeline(facts: AuditFacts, now: dt.datetime) -> Timeline | None:
     start, end = _range(dated, now.date(), go_live)
     scale = _Scale(start, end)
     marks = _marks(scale, now.date(), go_live)
-    top = MARK_ROW * (1 + max(m.y for m in marks)) + 8
-    marks = tuple(_placed(mark) for mark in marks)
+    top = MARK_ROW * (1 + max(m.line for m in marks)) + 8
     shown = dated[:MOST]
     axis_y = top + ROW * len(shown) + 4
     return Timeline(
@@ -134,7 +224,7 @@ def _range(
 ) -> tuple[dt.date, dt.date]:
     """From the earliest start to the latest end, but not beyond a readable span around today."""
     pad = dt.timedelta(days=30)
-    dates = [today, POLICY_DATES[1][0], *([go_live] if go_live else [])]
+    dates = [today, ca_policy().root_programme.ends_on, *([go_live] if go_live else [])]
     for certificate in certificates:
         dates += [certificate.start.date(), certificate.end.date()]
     return max(min(dates), today - PAST) - pad, min(max(dates), today + FUTURE) + pad
@@ -176,7 +266,7 @@ def _marks(scale: _Scale, today: dt.date, go_live: dt.date | None) -> tuple[Mark
     wanted = [(today, say("today"), "today")]
     if go_live:
         wanted.append((go_live, say("go-live"), "golive"))
-    wanted += [(date, Text(template=text), "policy") for date, text in POLICY_DATES]
+    wanted += [(date, text, "policy") for date, text in policy_dates()]
     ends: list[float] = []
     marks = []
     for date, text, kind in sorted((w for w in wanted if scale.holds(w[0])), key=lambda w: w[0]):
@@ -190,9 +280,19 @@ def _marks(scale: _Scale, today: dt.date, go_live: dt.date | None) -> tuple[Mark
     return tuple(marks)
 
 
-def _placed(mark: Mark) -> Mark:
-    y = MARK_ROW * (mark.y + 1) - 3
-    return Mark(mark.text, mark.date, mark.kind, mark.x, y, mark.text_x, mark.anchor)
+def policy_dates() -> tuple[tuple[dt.date, Text], ...]:
+    """From when on public authorities allow less, as the shipped policy has it, by date."""
+    policy = ca_policy()
+    last = policy.root_programme.ends_on
+    found = {last: say("no clientAuth")}
+    for rule in policy.lifetime:
+        days = rule.days
+        found[rule.issued_from] = (
+            say_n("≤ {n} day, no clientAuth", "≤ {n} days, no clientAuth", days)
+            if rule.issued_from == last
+            else say_n("lifetime ≤ {n} day", "lifetime ≤ {n} days", days)
+        )
+    return tuple(sorted(found.items(), key=lambda entry: entry[0]))
 
 
 def _ticks(scale: _Scale) -> tuple[tuple[float, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 from incamail_lib.checks.words import (
@@ -15,30 +16,23 @@ from incamail_lib.checks.words import (
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsStatus
 from incamail_lib.facts.observation import Answer, Observation, Reason
-from incamail_lib.facts.routing import (
-    ENGINE_NAMES,
-    Engine,
-    Hazard,
-    Method,
-    NextHopKind,
-    Probe,
-    SendingType,
-    Severity,
-    SubjectView,
-)
-from incamail_lib.facts.smtp import Purpose, Starttls
+from incamail_lib.facts.routing import Hazard, SendingType, Severity, StandardSample
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, Starttls
 from incamail_lib.findings import Level, Outcome, Verdict
 from incamail_lib.guide import Certainty
 from incamail_lib.i18n import N_, Text, say
+from incamail_lib.sheets.model import State
 
 __all__ = [
     "COMPONENTS",
     "FAMILIES",
     "SYMBOLS",
     "USAGES",
-    "VERDICT_SYMBOLS",
+    "VERDICT_STATES",
     "WHO_ACTS",
+    "demanded",
     "family",
+    "labelled",
     "observed",
     "place_text",
     "reason_text",
@@ -77,18 +71,6 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (Purpose.LEGACY_TLS_1_0, N_("Only TLS 1.0")),
     (Purpose.LARGE_HELLO, N_("With a large ClientHello")),
     (Purpose.INJECTION, N_("Command smuggled in behind STARTTLS")),
-    (Method.DOMAIN, N_("by the recipient's domain suffix")),
-    (Method.SUBJECT, N_("by the subject")),
-    (Method.BOTH, N_("by suffix and by subject")),
-    (Method.NONE, N_("no rule")),
-    (NextHopKind.MX, N_("MX look-up")),
-    (NextHopKind.SMART_HOST, N_("host name")),
-    (NextHopKind.STATIC, N_("fixed address")),
-    (SubjectView.DECODED, N_("the decoded subject")),
-    (SubjectView.RAW, N_("the raw header line")),
-    (SubjectView.NOT_SAID, N_("not said")),
-    (Engine.NOT_KNOWN, N_("not known")),
-    *((engine, name) for engine, name in ENGINE_NAMES.items()),
     (SendingType.CONFIDENTIAL, N_("confidential")),
     (SendingType.PERSONAL, N_("personal")),
     (SendingType.REGISTERED, N_("registered")),
@@ -111,7 +93,11 @@ SYMBOLS = {
     Outcome.UNKNOWN: "?",
     Outcome.NOT_APPLICABLE: "–",
 }
-VERDICT_SYMBOLS = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.INCONCLUSIVE: "?"}
+VERDICT_STATES: dict[Verdict, State] = {
+    Verdict.READY: "good",
+    Verdict.NOT_READY: "bad",
+    Verdict.INCONCLUSIVE: "open",
+}
 
 FAMILIES: dict[str, str] = {
     "ROUT": N_("Routing"),
@@ -121,7 +107,6 @@ FAMILIES: dict[str, str] = {
     "TLS": N_("TLS"),
     "CERT": N_("Certificates"),
     "PLAT": N_("Identity of IncaMail"),
-    "MON": N_("Monitoring"),
 }
 
 WHO_ACTS: dict[str, str] = {
@@ -132,7 +117,6 @@ WHO_ACTS: dict[str, str] = {
     "TLS": N_("Mail administrators of the organisation"),
     "CERT": N_("Whoever orders and installs the organisation's certificates"),
     "PLAT": N_("Network administrators of the organisation, together with Swiss Post"),
-    "MON": N_("Mail administrators of the organisation"),
 }
 
 COMPONENTS: dict[str, str] = {
@@ -143,32 +127,34 @@ COMPONENTS: dict[str, str] = {
     "firewall": N_("Firewall"),
 }
 
-PROBES: dict[Probe, str] = {
-    Probe.TAGGED_SUFFIXED: N_("Tag in the subject, suffix in the address"),
-    Probe.SUFFIX_ONLY: N_("Suffix without a tag"),
-    Probe.SUFFIX_UPPER_CASE: N_("Suffix in upper case"),
-    Probe.TAGGED_UNSUFFIXED: N_("Tag without the suffix"),
-    Probe.TYPE_TAG_SUFFIXED: N_("Sending type without <im>, with the suffix"),
-    Probe.TYPE_TAG_UNSUFFIXED: N_("Sending type without <im>, without the suffix"),
-    Probe.ENCODED_SUFFIXED: N_("Encoded subject, with the suffix"),
-    Probe.ENCODED_B: N_("Encoded subject (Base64), without the suffix"),
-    Probe.ENCODED_Q: N_("Encoded subject (quoted-printable), without the suffix"),
-    Probe.ENCODED_SPLIT: N_("Tag across two encoded words, without the suffix"),
-    Probe.ENCODED_LONG: N_("Very long encoded subject, without the suffix"),
-    Probe.TAG_UPPER_CASE: N_("Tag in upper case, without the suffix"),
-    Probe.TWO_BLANKS: N_("Two blanks before the tag, without the suffix"),
-    Probe.FOLD_FIRST: N_("Line break before the tag, without the suffix"),
-    Probe.ALIAS: N_("Tag to an address of your own, which may be passed on"),
-    Probe.TLS_WAIVED: N_("Message that permits sending without encryption (TLS-Required: no)"),
-    Probe.FOLDED: N_("Folded subject, without the suffix"),
-    Probe.REPLY: N_("Reply or forward, without the suffix"),
-    Probe.MIXED_TAGGED: N_("Recipients with and without the suffix"),
-    Probe.LOOKALIKE_PREFIX: N_("Look-alike: letters before the suffix"),
-    Probe.LOOKALIKE_INSIDE: N_("Look-alike: the suffix inside another domain"),
-    Probe.LOOKALIKE_HOMOGRAPH: N_("Look-alike: foreign letters"),
-    Probe.PLATFORM_ITSELF: N_("IncaMail's own domain"),
-    Probe.ORDINARY: N_("Ordinary message"),
-    Probe.OWN_DOMAIN_SUFFIXED: N_("Own address with the suffix"),
+PROBES: dict[StandardSample, str] = {
+    StandardSample.TAGGED_SUFFIXED: N_("Tag in the subject, suffix in the address"),
+    StandardSample.SUFFIX_ONLY: N_("Suffix without a tag"),
+    StandardSample.SUFFIX_UPPER_CASE: N_("Suffix in upper case"),
+    StandardSample.TAGGED_UNSUFFIXED: N_("Tag without the suffix"),
+    StandardSample.TYPE_TAG_SUFFIXED: N_("Sending type without <im>, with the suffix"),
+    StandardSample.TYPE_TAG_UNSUFFIXED: N_("Sending type without <im>, without the suffix"),
+    StandardSample.ENCODED_SUFFIXED: N_("Encoded subject, with the suffix"),
+    StandardSample.ENCODED_B: N_("Encoded subject (Base64), without the suffix"),
+    StandardSample.ENCODED_Q: N_("Encoded subject (quoted-printable), without the suffix"),
+    StandardSample.ENCODED_SPLIT: N_("Tag across two encoded words, without the suffix"),
+    StandardSample.ENCODED_LONG: N_("Very long encoded subject, without the suffix"),
+    StandardSample.TAG_UPPER_CASE: N_("Tag in upper case, without the suffix"),
+    StandardSample.TWO_BLANKS: N_("Two blanks before the tag, without the suffix"),
+    StandardSample.FOLD_FIRST: N_("Line break before the tag, without the suffix"),
+    StandardSample.ALIAS: N_("Tag to an address of your own, which may be passed on"),
+    StandardSample.TLS_WAIVED: N_(
+        "Message that permits sending without encryption (TLS-Required: no)"
+    ),
+    StandardSample.FOLDED: N_("Folded subject, without the suffix"),
+    StandardSample.REPLY: N_("Reply or forward, without the suffix"),
+    StandardSample.MIXED_TAGGED: N_("Recipients with and without the suffix"),
+    StandardSample.LOOKALIKE_PREFIX: N_("Look-alike: letters before the suffix"),
+    StandardSample.LOOKALIKE_INSIDE: N_("Look-alike: the suffix inside another domain"),
+    StandardSample.LOOKALIKE_HOMOGRAPH: N_("Look-alike: foreign letters"),
+    StandardSample.PLATFORM_ITSELF: N_("IncaMail's own domain"),
+    StandardSample.ORDINARY: N_("Ordinary message"),
+    StandardSample.OWN_DOMAIN_SUFFIXED: N_("Own address with the suffix"),
 }
 
 USAGES: dict[str, str] = {
@@ -182,7 +168,19 @@ def word(token: StrEnum) -> Text:
     """A stable token of facts or findings in words."""
     if isinstance(token, DnsStatus):
         return status_text(token)
-    return Text(template=_WORDS[type(token), token.value])
+    known = _WORDS.get((type(token), token.value))
+    if known is not None:
+        return Text(template=known)
+    from incamail_lib.dossier.words import term  # late: most commands read no dossier
+
+    return term(token)
+
+
+def verdict_text(verdict: Verdict, accepted_until: dt.date | None) -> Text:
+    """The verdict in words; what fails and is accepted is told as that, and never as ready."""
+    if accepted_until is None:
+        return word(verdict)
+    return say("accepted until {day}", day=accepted_until)
 
 
 def hazard_text(hazard: Hazard) -> Text:
@@ -191,6 +189,22 @@ def hazard_text(hazard: Hazard) -> Text:
     if not hazard.detail:
         return meaning
     return say("{meaning} [{detail}]", meaning=meaning, detail=hazard.detail)
+
+
+def labelled(label: Text | str, value: Text | str | int) -> Text:
+    """A name and what is said of it, with the colon of the language."""
+    return say("{label}: {value}", label=label, value=value)
+
+
+def demanded(endpoint: EndpointFacts) -> Text:
+    """Whether a certificate is demanded; if not, how far we were let without one, since many
+    servers decide at RCPT only."""
+    answer = endpoint.client_auth.demanded
+    if not answer.is_no:
+        return observed(answer)
+    from incamail_lib.checks.tls import let_on_without  # late: with it come the checks
+
+    return say("{answer}. {reason}", answer=word(answer.answer), reason=let_on_without(endpoint))
 
 
 def observed(observation: Observation) -> Text:

@@ -99,7 +99,7 @@ def _without_at(given: str, bare: str) -> Address:
         problem = "percent_route"
     domain, wrong = _comparable(host.strip())
     if wrong or not local or "." not in domain:
-        return Address(given, problem="no_at_sign", has_route=bare.startswith("@") and ":" in bare)
+        return Address(given, problem="no_at_sign")
     return Address(given, local=local.strip(), domain=domain, problem=problem)
 
 

@@ -26,9 +26,9 @@ from incamail_lib.facts.routing import (
     Method,
     NextHop,
     NextHopKind,
-    Probe,
     Route,
     RuleSet,
+    StandardSample,
 )
 from incamail_lib.i18n import say
 from incamail_lib.routing.address import Address, canonical_suffix, has_suffix, parse_address
@@ -78,7 +78,7 @@ def classify(
     *,
     own_domains: Sequence[str] = (),
     label: str = "",
-    probe: Probe | None = None,
+    probe: StandardSample | None = None,
 ) -> MessageRouting:
     """The routes of a message with one subject. `own_domains` are the client's, in A-labels.
 
@@ -95,7 +95,7 @@ def classify_sample(
     *,
     own_domains: Sequence[str] = (),
     label: str = "",
-    probe: Probe | None = None,
+    probe: StandardSample | None = None,
 ) -> MessageRouting:
     """The routes of `sample`, one per envelope recipient, in their order."""
     validate_rules(rules)

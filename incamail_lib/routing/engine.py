@@ -1,8 +1,19 @@
 """The MTA's engines behind one question: would this rule select this message?
 
-Asked of the engine's own library where there is one (posix.py, perl.py), else read from its
-documentation (documented.py), else unknown. Of an engine that is not known the answer is what
-every engine would do; where they differ it is unknown, and they are named.
+The laws, the safest first:
+
+1. Ask the engine's own library where there is one (posix.py, perl.py); it alone may be certain.
+   What only the documentation says (documented.py) is never told as certain, and what neither says
+   is unknown. We interpret no expression ourselves.
+2. An engine sees the bytes that it sees in life: Postfix the header lines as they came, of parts
+   as well; Exim its expansion, decoded or raw; the rest what their documentation says.
+3. An expression that the engine refuses is no rule: it selects nothing, and its words are told.
+4. Of an engine that is not known the answer is what every possible one would do – possible by what
+   the dossier says it compares. Where they differ the answer is unknown, and they are named.
+5. Asking never raises: what cannot be asked is an answer with its cause.
+
+Tried and given up: one grammar of our own for all engines. It agreed with our tests and differed
+from Postfix in a sixth of the real deliveries by single-line `regexp:` tables.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import base64
 import quopri
 from collections.abc import Sequence
 
-from incamail_lib.facts.routing import MessageRouting, Probe, RuleSet
+from incamail_lib.facts.routing import MessageRouting, RuleSet, StandardSample
 from incamail_lib.routing.address import canonical_suffix
 from incamail_lib.routing.classify import classify
 from incamail_lib.routing.message import classify_message
@@ -41,24 +41,29 @@ def _tls_waived(rules: RuleSet, domains: Sequence[str]) -> MessageRouting:
     """A message whose header permits that it be sent in clear (RFC 8689 §4)."""
     recipient = PARTNER + canonical_suffix(rules.suffix)
     eml = f"To: {recipient}\nSubject: {_TAGGED}\nTLS-Required: no\n\nTest\n".encode()
-    probe = Probe.TLS_WAIVED
+    probe = StandardSample.TLS_WAIVED
     found = classify_message(eml, rules, own_domains=domains, label=probe.value)
     return found.model_copy(update={"probe": probe})
 
 
-_Row = tuple[Probe, str, tuple[str, ...], str | bytes]
+_Row = tuple[StandardSample, str, tuple[str, ...], str | bytes]
 
 
 def _battery(suffix: str, domains: Sequence[str]) -> list[_Row]:
     named = [(probe, probe.value, to, subject) for probe, to, subject in _named(suffix, domains)]
     replies: list[_Row] = [
-        (Probe.REPLY, f"{Probe.REPLY.value} {prefix}", (PARTNER,), f"{prefix} {_TAGGED}")
+        (
+            StandardSample.REPLY,
+            f"{StandardSample.REPLY.value} {prefix}",
+            (PARTNER,),
+            f"{prefix} {_TAGGED}",
+        )
         for prefix in REPLY_PREFIXES
     ]
     own: list[_Row] = [
         (
-            Probe.OWN_DOMAIN_SUFFIXED,
-            f"{Probe.OWN_DOMAIN_SUFFIXED.value} {domain}",
+            StandardSample.OWN_DOMAIN_SUFFIXED,
+            f"{StandardSample.OWN_DOMAIN_SUFFIXED.value} {domain}",
             (f"first.last@{domain}{suffix}",),
             _TAGGED,
         )
@@ -67,34 +72,36 @@ def _battery(suffix: str, domains: Sequence[str]) -> list[_Row]:
     return [*named, *replies, *own]
 
 
-def _named(suffix: str, domains: Sequence[str]) -> list[tuple[Probe, tuple[str, ...], str | bytes]]:
+def _named(
+    suffix: str, domains: Sequence[str]
+) -> list[tuple[StandardSample, tuple[str, ...], str | bytes]]:
     suffixed = PARTNER + suffix
     colleague = tuple(f"colleague@{domain}" for domain in domains[:1])
     base = suffix[1:]
     twin = base.replace("i", "\u0456", 1).replace("a", "\u0430", 1)  # Cyrillic letters
     return [
-        (Probe.TAGGED_SUFFIXED, (suffixed,), _TAGGED),
-        (Probe.SUFFIX_ONLY, (suffixed,), "Test"),
-        (Probe.SUFFIX_UPPER_CASE, (suffixed.upper(),), _TAGGED),
-        (Probe.TAGGED_UNSUFFIXED, (PARTNER,), _TAGGED),
-        (Probe.TYPE_TAG_SUFFIXED, (suffixed,), "<c> Test"),
-        (Probe.TYPE_TAG_UNSUFFIXED, (PARTNER,), "<c> Test"),
-        (Probe.ENCODED_SUFFIXED, (suffixed,), _word_b(_FRENCH)),
-        (Probe.ENCODED_B, (PARTNER,), _word_b(_FRENCH)),
-        (Probe.ENCODED_Q, (PARTNER,), _word_q(_FRENCH)),
-        (Probe.ENCODED_SPLIT, (PARTNER,), _word_q("<i") + b"\r\n " + _word_q(_FRENCH[2:])),
-        (Probe.ENCODED_LONG, (PARTNER,), _word_b(_LONG)),
-        (Probe.TAG_UPPER_CASE, (PARTNER,), "<IM><C> Test"),
-        (Probe.TWO_BLANKS, (PARTNER,), b" " + _TAGGED.encode()),
-        (Probe.FOLD_FIRST, (PARTNER,), b"\r\n " + _TAGGED.encode()),
-        (Probe.FOLDED, (PARTNER,), b"<im><c>\r\n Test-Mail\r\n\toutbound to IncaMail"),
-        (Probe.MIXED_TAGGED, (suffixed, OTHER, *colleague), _TAGGED),
-        (Probe.LOOKALIKE_PREFIX, (f"{PARTNER}.not{base}",), "Test"),
-        (Probe.LOOKALIKE_INSIDE, (f"{PARTNER}{suffix}.evil.example",), "Test"),
-        (Probe.LOOKALIKE_HOMOGRAPH, (f"{PARTNER}.{twin}",), "Test"),
-        (Probe.PLATFORM_ITSELF, (f"somebody@{base}",), "Test"),
-        (Probe.ORDINARY, (PARTNER,), _ORDINARY),
-        *((Probe.ALIAS, (address,), _TAGGED) for address in colleague),
+        (StandardSample.TAGGED_SUFFIXED, (suffixed,), _TAGGED),
+        (StandardSample.SUFFIX_ONLY, (suffixed,), "Test"),
+        (StandardSample.SUFFIX_UPPER_CASE, (suffixed.upper(),), _TAGGED),
+        (StandardSample.TAGGED_UNSUFFIXED, (PARTNER,), _TAGGED),
+        (StandardSample.TYPE_TAG_SUFFIXED, (suffixed,), "<c> Test"),
+        (StandardSample.TYPE_TAG_UNSUFFIXED, (PARTNER,), "<c> Test"),
+        (StandardSample.ENCODED_SUFFIXED, (suffixed,), _word_b(_FRENCH)),
+        (StandardSample.ENCODED_B, (PARTNER,), _word_b(_FRENCH)),
+        (StandardSample.ENCODED_Q, (PARTNER,), _word_q(_FRENCH)),
+        (StandardSample.ENCODED_SPLIT, (PARTNER,), _word_q("<i") + b"\r\n " + _word_q(_FRENCH[2:])),
+        (StandardSample.ENCODED_LONG, (PARTNER,), _word_b(_LONG)),
+        (StandardSample.TAG_UPPER_CASE, (PARTNER,), "<IM><C> Test"),
+        (StandardSample.TWO_BLANKS, (PARTNER,), b" " + _TAGGED.encode()),
+        (StandardSample.FOLD_FIRST, (PARTNER,), b"\r\n " + _TAGGED.encode()),
+        (StandardSample.FOLDED, (PARTNER,), b"<im><c>\r\n Test-Mail\r\n\toutbound to IncaMail"),
+        (StandardSample.MIXED_TAGGED, (suffixed, OTHER, *colleague), _TAGGED),
+        (StandardSample.LOOKALIKE_PREFIX, (f"{PARTNER}.not{base}",), "Test"),
+        (StandardSample.LOOKALIKE_INSIDE, (f"{PARTNER}{suffix}.evil.example",), "Test"),
+        (StandardSample.LOOKALIKE_HOMOGRAPH, (f"{PARTNER}.{twin}",), "Test"),
+        (StandardSample.PLATFORM_ITSELF, (f"somebody@{base}",), "Test"),
+        (StandardSample.ORDINARY, (PARTNER,), _ORDINARY),
+        *((StandardSample.ALIAS, (address,), _TAGGED) for address in colleague),
     ]
 
 

@@ -55,7 +55,11 @@ def refused(folder: Path, *measured: AuditFacts) -> str:
 def test_each_side_comes_from_where_it_counts(tmp_path: Path, turned: bool) -> None:
     """In either order: the way out and the certificate from the gateway, the rest from outside."""
     own = CredentialFacts(
-        label="client.pem", uses=(CredentialUse.SENDING,), readable=yes(), key_matches=yes()
+        label="client.pem",
+        uses=(CredentialUse.SENDING,),
+        readable=yes(),
+        key_matches=yes(),
+        chain=(certificate(),),
     )
     inner = at(Place.GATEWAY, credentials=(own,))
     outer = at(Place.ELSEWHERE, measured_at=NOW + dt.timedelta(hours=2))

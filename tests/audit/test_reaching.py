@@ -9,7 +9,7 @@ import attempts
 import pytest
 
 from incamail_lib.audit import measure, plan
-from incamail_lib.binding import on_lab, plan_on_lab
+from incamail_lib.audit.case import on_lab, plan_on_lab
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import Dossier
 from incamail_lib.facts.audit import AuditFacts

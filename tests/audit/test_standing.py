@@ -12,12 +12,12 @@ from factories import endpoint, mail_domain, unreached
 from incamail_lib.audit.standing import own_addresses, port_25
 from incamail_lib.facts.dns import DnsFacts
 from incamail_lib.facts.observation import Answer, Reason
-from incamail_lib.facts.smtp import EndpointFacts, Role, Stage, Target
+from incamail_lib.facts.smtp import EndpointFacts, Side, Stage, Target
 from incamail_lib.reach import AddressKind, kind_of
 
 DNS = DnsFacts(domains=(mail_domain("mx1.muster.example"),))
-OURS = Target(role=Role.RECEIVING, host="mx1.muster.example", address="8.8.4.4")
-THEIRS = Target(role=Role.PLATFORM, host="gw1.incamail.com", address="194.41.147.13")
+OURS = Target(role=Side.RECEIVING, host="mx1.muster.example", address="8.8.4.4")
+THEIRS = Target(role=Side.PLATFORM, host="gw1.incamail.com", address="194.41.147.13")
 
 
 def silent(target: Target, reason: Reason = Reason.TIMEOUT) -> EndpointFacts:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from incamail_lib.audit import measure, merged_facts, plan, save_record
-from incamail_lib.binding import limits_of, on_lab
+from incamail_lib.audit.case import limits_of, on_lab
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import Dossier
 from incamail_lib.facts.audit import AuditFacts, Place

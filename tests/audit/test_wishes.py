@@ -16,7 +16,7 @@ def dossier(platform: str, *, wish: bool) -> Dossier:
         organisation="X",
         domains=("x.example",),
         platform=platform,
-        network=network,  # type: ignore[arg-type]
+        network=network,
     )
 
 

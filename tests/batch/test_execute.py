@@ -8,12 +8,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from factories import facts
+from factories import facts, unreached
+from pypdf import PdfReader
 
 from incamail_lib.audit import load_audit, save_record
-from incamail_lib.batch.execute import AUDIT, RunRecord, case_folder, render_audit, slug
+from incamail_lib.audit.case import bind
+from incamail_lib.batch.execute import AUDIT, How, RunRecord, render_audit
 from incamail_lib.batch.execute import run_notebook as run
-from incamail_lib.errors import OutputError, RunError, UsageError
+from incamail_lib.checks import judge_facts
+from incamail_lib.errors import RunError, UsageError
+from incamail_lib.facts.observation import Reason
+from incamail_lib.facts.smtp import Stage
 
 DOSSIER = "organisation: Muster AG\ndomains: [muster.example]\n"
 MOMENT = dt.datetime(2026, 11, 24, 12, 30, tzinfo=dt.UTC)
@@ -31,8 +36,7 @@ def rendered(folder: Path, *, model: Path = AUDIT, timeout_s: int = 120) -> RunR
         organisation="Muster AG",
         language="fr",
         with_pdf=False,
-        model=model,
-        timeout_s=timeout_s,
+        how=How(model=model, timeout_s=timeout_s),
     )
 
 
@@ -115,28 +119,6 @@ def test_a_missing_notebook_is_told(tmp_path: Path) -> None:
         run(tmp_path / "bad.ipynb", tmp_path / "out.ipynb", {}, "en")
 
 
-def test_each_run_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    """Organisation and UTC time; the same second and name again get a number."""
-    first, second = (case_folder(tmp_path, "Étude Exemple & Associés", MOMENT) for _ in range(2))
-    assert first == tmp_path / "etude-exemple-associes" / "20261124T123000Z"
-    assert second.name == "20261124T123000Z-2"
-
-
-@pytest.mark.parametrize("name", ["../../etc", "…", "CON", "a" * 300, "漢字", "."])
-def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    """Any organisation's name becomes one harmless folder name."""
-    assert slug(name)
-    assert (tmp_path / slug(name)).resolve().parent == tmp_path.resolve()
-    assert len(slug(name)) <= 60
-
-
-def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """A file in the place of the folder: one sentence with the path, no traceback."""
-    (tmp_path / "reports").write_text("a file", encoding="utf-8")
-    with pytest.raises(OutputError, match="reports"):
-        case_folder(tmp_path / "reports", "Muster AG", MOMENT)
-
-
 def test_the_executed_notebook_holds_no_secret(tmp_path: Path, monkeypatch) -> None:
     """Neither parameters nor outputs show what the environment holds."""
     monkeypatch.setenv("GATEWAY_PASSPHRASE", "correct horse battery")
@@ -144,4 +126,37 @@ def test_the_executed_notebook_holds_no_secret(tmp_path: Path, monkeypatch) -> N
     for file in tmp_path.iterdir():
         assert b"correct horse" not in file.read_bytes()
     parameters = json.loads((tmp_path / "audit.ipynb").read_text())["metadata"]["papermill"]
-    assert set(parameters["parameters"]) == {"dossier", "language", "output", "facts"}
+    assert set(parameters["parameters"]) == {"dossier", "language", "output", "facts", "previous"}
+
+
+def test_page_and_paper_tell_what_changed_since_the_audit_before(tmp_path: Path) -> None:
+    """The record of the audit before goes into the notebook, and onto paper."""
+    silent = facts(platform_endpoints=(unreached(Reason.REFUSED, Stage.CONNECT),))
+    before = save_record(judge_facts(silent, MOMENT), tmp_path / "before" / "audit.json")
+    dossier = tmp_path / "muster.yaml"
+    dossier.write_text(DOSSIER, encoding="utf-8")
+    record = render_audit(
+        dossier,
+        save_record(facts(), tmp_path / "facts.json"),
+        tmp_path,
+        organisation="Muster AG",
+        language="en",
+        previous=before,
+    )
+    assert "report.pdf" in [file.name for file in record.files]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    paper = PdfReader(tmp_path / "report.pdf").pages[0].extract_text()
+    assert "Since the audit of 24 November 2026" in page
+    assert "Since the audit of 24 November 2026" in paper
+    assert "better" in paper
+
+
+def test_an_audit_of_somebody_else_is_no_audit_before(tmp_path: Path) -> None:
+    """One sentence says whose it is."""
+    dossier = tmp_path / "other.yaml"
+    dossier.write_text(DOSSIER.replace("Muster AG", "Other AG"), encoding="utf-8")
+    theirs = save_record(judge_facts(facts(), MOMENT), tmp_path / "audit.json")
+    case = bind(dossier, previous=theirs)
+    with pytest.raises(UsageError, match="is an audit of «Muster AG»"):
+        _ = case.before
+    assert bind(dossier).before is None

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 from playwright.sync_api import Browser, Locator, Page
 from programs import running
 
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 COMMAND = Path(sys.executable).with_name("incamail")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 ARGUMENTS = (
@@ -30,8 +32,15 @@ RUN_ALL = {"fr": "Exécuter toutes les cellules", "de": "Alle Zellen ausführen"
 
 @contextmanager
 def served(dossier: Path, output: Path, *options: str) -> Iterator[str]:
-    """`incamail start` on a dossier; the address it tells. Ended as by Ctrl-C."""
-    command = [COMMAND, "start", dossier, "--output", output, "--no-browser", *options]
+    """`incamail start` on a dossier; the address it tells."""
+    with opened(("start", str(dossier), *options), output) as url:
+        yield url
+
+
+@contextmanager
+def opened(arguments: Sequence[str], output: Path) -> Iterator[str]:
+    """A command that serves notebooks; the address it tells. Ended as by Ctrl-C."""
+    command = [str(COMMAND), *arguments, "--output", str(output), "--no-browser"]
     log = output.with_suffix(".log")
     with (
         log.open("wb") as errors,
@@ -51,7 +60,7 @@ def served(dossier: Path, output: Path, *options: str) -> Iterator[str]:
 
 
 @dataclass
-class Desk:
+class Session:
     """One notebook in JupyterLab, as its user sees it."""
 
     page: Page
@@ -80,10 +89,11 @@ class Desk:
 
     def run_all(self) -> None:
         """Run → Run All Cells, in the language of the interface, and wait for the last cell."""
+        self.page.evaluate(MARK)
         self.page.locator(".lm-MenuBar-itemLabel", has_text=RUN[self.language]).click()
         exact = re.compile(f"^{RUN_ALL[self.language]}$")
         self.page.locator(".lm-Menu-itemLabel", has_text=exact).click()
-        self.page.wait_for_function(DONE, timeout=180_000)
+        self.page.wait_for_function(DONE, timeout=90_000)
 
     def restart_kernels(self, url: str) -> None:
         """What a crash or a reboot does: every kernel begins anew."""
@@ -97,6 +107,15 @@ class Desk:
         found.scroll_into_view_if_needed(timeout=30_000)
         return found
 
+    def card(self, number: str) -> Locator:
+        """The card of a question, opened."""
+        found = self.page.locator("details.im-card", has=self.page.get_by_text(number, exact=True))
+        card = found.filter(visible=True).first
+        card.scroll_into_view_if_needed(timeout=30_000)
+        if card.get_attribute("open") is None:
+            card.locator("summary").first.click()
+        return card
+
     def picture(self, name: str) -> None:
         """Keep what is to be seen now."""
         SHOTS.mkdir(parents=True, exist_ok=True)
@@ -104,10 +123,13 @@ class Desk:
 
 
 IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-# Every code cell has its number: none runs, none waits.
+# What the last cell shows is new; sources are folded, and their numbers with them.
+MARK = """() => document.querySelectorAll(".jp-OutputArea-child").forEach((e) => {
+  e.dataset.before = "";
+})"""
 DONE = """() => {
-  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-  return prompts.length > 3 && prompts.every((p) => /\\[\\d+\\]:/.test(p.textContent));
+  const cells = [...document.querySelectorAll(".jp-CodeCell")];
+  return cells.length > 3 && cells.at(-1).querySelector(".jp-OutputArea-child:not([data-before])");
 }"""
 
 
@@ -122,13 +144,27 @@ def _asked(url: str, token: str, method: str = "GET") -> Any:
         return json.loads(reply.read())
 
 
-def desk(browser: Browser, language: str) -> Desk:
+def session(browser: Browser, language: str) -> Session:
     """A new window of 1280 px."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(60_000)
-    made = Desk(page, language)
+    made = Session(page, language)
     page.on("request", lambda r: made.outside.append(r.url) if _is_outside(r.url) else None)
     return made
+
+
+def complaints(page: Page, within: str) -> list[str]:
+    """What axe-core says against a part of the page, whatever its impact; every card opened."""
+    page.evaluate(
+        "document.querySelectorAll('.im-form details').forEach((d) => { d.open = true; })"
+    )
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "(within) => axe.run(within, {resultTypes: ['violations']})", within or "html"
+    )
+    return [
+        f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]
+    ]
 
 
 def _is_outside(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""The flow diagrams as a person meets them: on a desk, at 640 pixels and on a phone."""
+"""The flow diagrams as a person meets them: on a session, at 640 pixels and on a phone."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from incamail_lib.binding import measure_dossier
+from incamail_lib.audit.case import measure_dossier
 from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.model import Component, Network
 from incamail_lib.findings import Audit
 from incamail_lib.i18n import LANGUAGES, Language
 from incamail_lib.report import Report
-from incamail_lib.report.style import page_style
+from incamail_lib.sheets.style import page_style
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"

@@ -12,6 +12,7 @@ from certificate.made import HOST, NOW, der, issued, made, rsa_key, told, with_e
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -328,7 +329,7 @@ def still_told(data: bytes) -> CertificateFacts:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_random_bytes_never_raise(data: bytes) -> None:
     """Whatever a stranger sends in place of a certificate becomes a problem that is told."""
     assert still_told(data).problem
@@ -346,7 +347,7 @@ edits = st.lists(
 
 
 @given(edits)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_mutated_certificates_never_raise(changes: list[tuple[int, str, bytes]]) -> None:
     """A real certificate with bytes changed, cut out or put in is read, or its problem is told."""
     data = bytearray(LEAF)

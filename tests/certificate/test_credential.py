@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs7,
     pkcs12,
 )
+from fuzzing import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -336,7 +337,9 @@ SAMPLES = [OWN.pem() + PEM_KEY, *(c for c, _ in ENCRYPTED.values()), der(LEAF), 
     st.integers(0, 5000),
 )
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_mutated_files_never_raise(
     tmp_path: Path, sample: bytes, changes: list[tuple[int, int]], end: int

@@ -10,11 +10,11 @@ from certificate.made import HOST, NOW, der, issued, with_empty_rdn
 
 from incamail_lib.certificate import link, match_name, read_certificate
 from incamail_lib.certificate.stores import TrustStore, file_store
+from incamail_lib.certificate.trust import judge_trust
 from incamail_lib.checks import judge_facts
 from incamail_lib.facts.certificate import CertificateFacts, TrustFacts
 from incamail_lib.lab import pki
 from incamail_lib.lab.pki import Variant
-from incamail_lib.trust import judge_trust
 
 SOUND = tuple(der(c) for c in issued().chain)
 

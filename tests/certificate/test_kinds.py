@@ -132,7 +132,7 @@ def test_old_exports_of_pkcs12_are_opened(tmp_path: Path, method: list[str]) -> 
     pem, key = pki.write_pem(OWN, tmp_path, "own")
     openssl = shutil.which("openssl")
     assert openssl is not None
-    command = [openssl, "pkcs12", "-export", *method, "-in", pem, "-inkey", key]
+    command: list[str | Path] = [openssl, "pkcs12", "-export", *method, "-in", pem, "-inkey", key]
     command += ["-passout", f"pass:{PASSPHRASE.decode()}", "-out", tmp_path / "own.pfx"]
     subprocess.run(command, check=True, timeout=60)
     data = (tmp_path / "own.pfx").read_bytes()

@@ -32,11 +32,11 @@ from incamail_lib.certificate.stores import (
     system_store,
     windows_store,
 )
+from incamail_lib.certificate.trust import judge_trust
 from incamail_lib.errors import MaterialError
 from incamail_lib.lab import pki
 from incamail_lib.lab.authority import Recipe, new_root, pem_of
 from incamail_lib.lab.pki import Variant
-from incamail_lib.trust import judge_trust
 
 LAB = pki.build(NOW)
 ROOT, OTHER = LAB.roots[0], LAB.exotic.root
@@ -73,7 +73,7 @@ def test_a_folder_of_what_windows_exports_is_one_store(tmp_path: Path) -> None:
     """.cer in DER beside .crt in PEM and a .p7b: all count, each certificate once."""
     (tmp_path / "a.cer").write_bytes(der(ROOT))
     (tmp_path / "b.crt").write_bytes(pem_of([ROOT, OTHER]))
-    (tmp_path / "c.p7b").write_bytes(pkcs7.serialize_certificates(LAB.roots, Encoding.DER))
+    (tmp_path / "c.p7b").write_bytes(pkcs7.serialize_certificates([*LAB.roots], Encoding.DER))
     assert file_store(tmp_path).size == len({*LAB.roots, OTHER})
 
 

@@ -12,7 +12,7 @@ from factories import GATEWAY, NOW, PLATFORM, answer, certificate, declared, end
 from factories import host as plain_host
 
 from incamail_lib.certificate import read_certificate
-from incamail_lib.checks import dns, dns_policies, dns_sending
+from incamail_lib.checks import of_family
 from incamail_lib.checks._core import judge
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway, IncomingRoute
 from incamail_lib.facts.certificate import CertificateFacts
@@ -35,7 +35,7 @@ FAILURES = [DnsStatus.SERVFAIL, DnsStatus.REFUSED, DnsStatus.TIMEOUT, DnsStatus.
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 UNKNOWN, NOT_APPLICABLE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
-CHECKS = (*dns.CHECKS, *dns_sending.CHECKS, *dns_policies.CHECKS)
+CHECKS = of_family("DNS")
 
 
 def host(name: str, *addresses: str, **changes: Any) -> HostFacts:
@@ -256,10 +256,26 @@ OPEN = inconclusive(Reason.DNS_FAILURE, "out.muster.example")
         (sending(), UNKNOWN, "No address"),
         (sending(a=silent("out.muster.example", "A")), UNKNOWN, "look-up of A for"),
         (sending(aaaa=silent("out.muster.example", "AAAA")), UNKNOWN, "look-up of AAAA for"),
+        (
+            sending(reverse("192.0.2.9", yes()), aaaa=silent("out.muster.example", "AAAA")),
+            *(UNKNOWN, "look-up of AAAA for"),
+        ),
+        (
+            sending(reverse("192.0.2.9", yes()), a=silent("out.muster.example", "A")),
+            *(UNKNOWN, "look-up of A for"),
+        ),
+        (
+            sending(
+                reverse("192.0.2.9", yes()),
+                a=answer("out.muster.example", "A", "192.0.2.9", "192.0.2.10"),
+            ),
+            *(UNKNOWN, "Only the first address"),
+        ),
     ],
     ids=[
         *("confirmed", "not confirmed", "no name", "one of two", "silent", "no way back"),
         *("no address", "a silent", "aaaa silent"),
+        *("confirmed but aaaa silent", "confirmed but a silent", "not all looked at"),
     ],
 )
 def test_the_reverse_name_of_the_sending_gateway(

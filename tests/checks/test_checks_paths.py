@@ -388,3 +388,20 @@ def test_a_go_live_in_the_past_decides_nothing() -> None:
     audit = measured(answer(LEAF, early, ROOT), declared=past)
     assert finding("PLAT07", audit).outcome is PASSED
     assert finding("CERT08", audit).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_the_path_that_counts_is_that_of_the_store_that_serves_best() -> None:
+    """A level that was not told stands for the usual one; a weaker path comes after it."""
+    other = of(ICA, sha256="44" * 32, not_after=NOW + 5 * DAY)
+    untold = answer(LEAF, ICA, ROOT, security_level=None)
+    weak = answer(LEAF, other, ROOT, store="system", security_level=1)
+    usual = answer(LEAF, other, ROOT, store="own", security_level=2)
+    shown = shown_by(gateway(untold, weak))
+    assert shown.path(NOW) == (LEAF, ICA, ROOT)
+    assert [t.store for t in shown.other_paths(NOW)] == ["system"]
+    assert shown_by(gateway(weak, untold)).path(NOW) == (LEAF, ICA, ROOT)
+    # Alike in level: the path that holds longer.
+    assert shown_by(gateway(usual, untold)).path(NOW) == (LEAF, ICA, ROOT)
+    reserved = Reserved(reason=Reservation.LEVEL_2, sha256=LEAF.sha256, name="x")
+    doubtful = untold.model_copy(update={"reserved": (reserved,)})
+    assert shown_by(gateway(doubtful, usual)).path(NOW) == (LEAF, other, ROOT)

@@ -18,8 +18,7 @@ from factories import (
     unreached,
 )
 
-from incamail_lib.checks import network
-from incamail_lib.checks import platform as plat
+from incamail_lib.checks import of_family
 from incamail_lib.checks._core import judge
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import NameMatch, TrustReason
@@ -28,8 +27,8 @@ from incamail_lib.facts.smtp import EndpointFacts, Stage, Starttls
 from incamail_lib.findings import Finding, Level, Outcome
 from incamail_lib.guide import Certainty
 
-CHECKS = (*network.CHECKS, *plat.CHECKS)
-CODES = [check.code for check in plat.CHECKS]
+CHECKS = of_family("NET", "PLAT")
+CODES = [check.code for check in of_family("PLAT")]
 
 
 def finding(code: str, measured: AuditFacts) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from factories import NOW, answer, declared, facts
 
-from incamail_lib.checks import routing
+from incamail_lib.checks import of_family
 from incamail_lib.checks._core import judge
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway
 from incamail_lib.facts.dns import DnsFacts, DnsStatus
@@ -24,7 +24,7 @@ from incamail_lib.routing import classify, standard_samples
 
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 NOT_APPLICABLE = Outcome.NOT_APPLICABLE
-CODES = [check.code for check in routing.CHECKS]
+CODES = [check.code for check in of_family("ROUT")]
 SMART_HOST = NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch")
 MX = NextHop(kind=NextHopKind.MX)
 DOMAINS = ("muster.example",)
@@ -44,11 +44,11 @@ def measured(given: RuleSet, *samples: MessageRouting, **changes: Any) -> AuditF
 
 
 def found(code: str, audited: AuditFacts) -> Finding:
-    return next(f for f in judge(audited, routing.CHECKS, NOW) if f.code == code)
+    return next(f for f in judge(audited, of_family("ROUT"), NOW) if f.code == code)
 
 
 def failures(audited: AuditFacts) -> dict[str, Level]:
-    judged = judge(audited, routing.CHECKS, NOW)
+    judged = judge(audited, of_family("ROUT"), NOW)
     return {f.code: f.level for f in judged if f.outcome is FAILED}
 
 

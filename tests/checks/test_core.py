@@ -3,37 +3,54 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incamail_lib import checks
 from incamail_lib.checks._core import (
     Check,
     Context,
     NotApplicable,
+    Registry,
     Result,
+    Settled,
     Subject,
     Subjects,
-    check,
     failed,
     judge,
+    not_applicable,
     passed,
     unknown,
 )
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.findings import Finding, Level, Outcome, Verdict, verdict
+from incamail_lib.findings import Finding, Leg, Level, Outcome, Verdict, verdict
 from incamail_lib.i18n import say
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 FACTS: Any = None  # the rules below look at their subject alone
 
 
-def rule(code: str, subjects: Subjects, result: Result, **more: Any) -> Check:
-    def on(_: AuditFacts) -> Subjects:
+TEXTS: dict[str, Any] = {
+    **{"passes": "it is", "fails": "it is not", "asks": "is it?", "why": "w", "remedy": "mend"},
+    **{"clarify": "look again", "item": "6.1", "reference": "RFC 1", "leg": Leg.LINK},
+}
+
+
+def rule(
+    code: str,
+    subjects: Subjects[int],
+    result: Result,
+    registry: Registry | None = None,
+    **more: Any,
+) -> Check[int]:
+    def on(_: AuditFacts) -> Subjects[int]:
         return subjects
 
-    @check(code, on=on, title="t", why="w", remedy="r", item="6.1", reference="RFC 1", **more)
-    def good_state(_: Any, __: Context) -> Result:
+    @(registry or Registry()).check(code, on=on, **TEXTS, **more)
+    def good_state(_: int, __: Context) -> Result:
         return result
 
     return good_state
@@ -108,3 +125,75 @@ def test_a_result_may_weigh_less_than_its_check() -> None:
     """A failure softened by the evidence does not decide the verdict."""
     soft = failed(say("soon"), level=Level.RECOMMENDED)
     assert verdict(findings((PASS, Level.REQUIRED), (soft, Level.REQUIRED))) is Verdict.READY
+
+
+@pytest.mark.parametrize(
+    ("result", "title", "remedy"),
+    [
+        (PASS, "it is", ""),
+        (FAIL, "it is not", "mend"),
+        (WONDER, "is it?", "look again"),
+        (not_applicable(say("none")), "is it?", ""),
+        (failed(say("no"), title="it is masked", remedy=say("unmask")), "it is masked", "unmask"),
+    ],
+)
+def test_title_and_remedy_fit_the_outcome(result: Result, title: str, remedy: str) -> None:
+    """A failed check reads as failed, and nobody is told to mend what is only unknown."""
+    (finding,) = judge(FACTS, [rule("A01", ONE, result)], NOW)
+    assert (finding.title, finding.remedy.english()) == (title, remedy)
+
+
+def test_a_settled_subject_waits_for_what_comes_before() -> None:
+    """What is known of a subject beforehand is told, unless a prerequisite silences it."""
+    settled = [Settled("mx1", FAIL)]
+    alone, silenced = rule("A01", settled, PASS), rule("A03", settled, PASS, requires=("A02",))
+    findings = judge(FACTS, [alone, rule("A02", ONE, WONDER), silenced], NOW)
+    assert [f.outcome for f in findings] == [Outcome.FAILED, Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert findings[2].blocked_by == "A02"
+
+
+def test_checks_enter_themselves_prerequisites_first() -> None:
+    """To declare a check is to have it judged; its place follows from what it requires."""
+    registry = Registry()
+    rule("SMTP01", ONE, PASS, registry, requires=("PLAT01",))
+    rule("PLAT01", ONE, PASS, registry)
+    rule("ROUT02", ONE, PASS, registry)
+    assert [c.code for c in registry.ordered()] == ["ROUT02", "PLAT01", "SMTP01"]
+
+
+def test_a_code_is_given_once() -> None:
+    """Two checks of one code would hide each other."""
+    registry = Registry()
+    rule("A01", ONE, PASS, registry)
+    with pytest.raises(ValueError, match="A01 is taken by good_state"):
+        rule("A01", ONE, PASS, registry)
+
+
+@pytest.mark.parametrize(
+    ("requires", "complaint"),
+    [
+        ((("A01", ("A09",)),), "A01 requires A09"),
+        ((("A01", ("A02",)), ("A02", ("A01",))), "circle"),
+    ],
+)
+def test_a_prerequisite_must_exist_and_end(
+    requires: tuple[tuple[str, tuple[str, ...]], ...], complaint: str
+) -> None:
+    """A check that could never be judged is a mistake of the declaration."""
+    registry = Registry()
+    for code, needs in requires:
+        rule(code, ONE, PASS, registry, requires=needs)
+    with pytest.raises(ValueError, match=complaint):
+        registry.ordered()
+
+
+def test_every_declared_check_is_judged() -> None:
+    """No module of the folder is left out: what the files declare is what an audit judges."""
+    folder = Path(checks.__file__).parent
+    declared = re.findall(
+        r'^@check\(\n    "([A-Z]+\d+)",',
+        "\n".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.py"))),
+        re.MULTILINE,
+    )
+    assert sorted(c.code for c in checks.ALL_CHECKS) == sorted(declared)
+    assert len(declared) > 100

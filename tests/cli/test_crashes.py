@@ -5,26 +5,31 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
-import typer
 
-from incamail_lib import command, crash
-from incamail_lib.cli import _console, app
+from incamail_lib import crash
+from incamail_lib.cli import _console
+from incamail_lib.cli import entry as command
+from incamail_lib.cli.app import whole
 
 SECRET = "correct horse battery staple"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\n-----END PRIVATE KEY-----"
 COMMAND = Path(sys.executable).with_name("incamail")
 # What each command needs before it begins to work.
 ARGUMENTS = {
-    **{key: ["x"] for key in ("audit", "judge", "documents", "inspect", "measure")},
+    **{key: ["x"] for key in ("audit", "batch", "judge", "documents", "inspect")},
+    **{key: ["x"] for key in ("linktest", "measure", "verify")},
     **{key: ["x.example"] for key in ("lookup", "probe")},
     "new": ["x.yaml", "--organisation", "X", "--domain", "x.example"],
-    **{key: ["x"] for key in ("show", "check", "migrate", "history")},
+    **{key: ["x"] for key in ("show", "check", "migrate", "dossier history")},
     "set": ["x", "language", "de"],
     "merge": ["x", "y", "z"],
-    "diff": ["x", "y"],
+    "dossier diff": ["x", "y"],
+    "course exam": ["--seed", "1"],
+    "course grade": ["x"],
 }
 
 
@@ -35,7 +40,12 @@ def every_command() -> list[list[str]]:
         for name, one in group.commands.items():
             yield from walk(one, [*words, name]) if hasattr(one, "commands") else [[*words, name]]
 
-    return list(walk(typer.main.get_command(app), []))
+    return list(walk(whole(), []))
+
+
+def needed(words: list[str]) -> list[str]:
+    """What a command needs, by its whole name or its last word."""
+    return ARGUMENTS.get(" ".join(words)) or ARGUMENTS.get(words[-1], [])
 
 
 def ended(monkeypatch, *arguments: str) -> int:
@@ -43,6 +53,7 @@ def ended(monkeypatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["incamail", *arguments])
     with pytest.raises(SystemExit) as end:
         command.main()
+    assert isinstance(end.value.code, int)
     return end.value.code
 
 
@@ -54,8 +65,8 @@ def test_a_bug_in_any_command_is_4_with_a_record(words, tmp_path, monkeypatch, c
         raise ValueError(f"cannot use {SECRET} {PEM}") from KeyError(SECRET)
 
     monkeypatch.setattr(_console, "translator", buggy)
-    monkeypatch.setattr(crash.tempfile, "tempdir", str(tmp_path))
-    assert ended(monkeypatch, *words, *ARGUMENTS.get(words[-1], [])) == 4
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert ended(monkeypatch, *words, *needed(words)) == 4
     told = capsys.readouterr()
     record = next(tmp_path.glob("incamail-crash-*.txt"))
     assert told.out == ""
@@ -78,7 +89,7 @@ def test_a_bug_is_told_where_no_record_can_be_written(tmp_path, monkeypatch, cap
         raise IndexError("list index out of range")
 
     monkeypatch.setattr(_console, "translator", buggy)
-    monkeypatch.setattr(crash.tempfile, "tempdir", str(tmp_path / "gone"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     assert ended(monkeypatch, "lookup", "x.example") == 4
     assert "no record" in capsys.readouterr().err
 
@@ -104,7 +115,7 @@ def test_an_interruption_is_no_finding(raised, code, monkeypatch, capfd) -> None
         raise raised
 
     monkeypatch.setattr(_console, "translator", interrupted)
-    monkeypatch.setattr(command.os, "dup2", lambda *_: None)  # this process goes on
+    monkeypatch.setattr(os, "dup2", lambda *_: None)  # this process goes on
     assert ended(monkeypatch, "lookup", "x.example") == code
     assert "Traceback" not in capfd.readouterr().err
 
@@ -123,7 +134,7 @@ def test_a_closed_standard_output_ends_quietly() -> None:
     """`incamail lab --list --json | head -c 1`: no word on standard error, and not 1."""
     reading, writing = os.pipe()
     os.close(reading)
-    arguments = [COMMAND, "lab", "--list", "--json"]
+    arguments: list[str | Path] = [COMMAND, "lab", "--list", "--json"]
     done = subprocess.run(
         arguments, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
     )

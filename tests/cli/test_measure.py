@@ -13,7 +13,7 @@ from factories import facts, vantage
 from typer.testing import CliRunner
 
 from incamail_lib.audit import load_audit, load_facts, save_record
-from incamail_lib.cli import app
+from incamail_lib.cli.app import app
 from incamail_lib.facts.audit import Place
 from incamail_lib.lab import nameserver
 
@@ -21,7 +21,7 @@ runner = CliRunner()
 JUPYTER = (
     *("IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "jupyterlab"),
     *("nbclient", "nbconvert", "nbformat", "papermill", "voila", "traitlets", "tornado", "zmq"),
-    *("weasyprint", "docx", "pandas"),
+    *("typst", "docx", "pandas"),
 )
 BARRED = f"""
 import sys
@@ -32,7 +32,7 @@ class Bar:
             raise ModuleNotFoundError("barred", name=name)
 
 sys.meta_path.insert(0, Bar())
-from incamail_lib.command import main
+from incamail_lib.cli.entry import main
 main()
 """
 
@@ -51,8 +51,10 @@ def dossier(folder: Path, more: str = "") -> Path:
 
 def measured(folder: Path, *words: str, network: str = "", code: int = 3) -> str:
     """measure, where every name leads to an address that must not be contacted."""
-    records = [("muster.example", "MX", "10 mx1.muster.example."), ("mx1.muster.example", "A")]
-    records[1] = (*records[1], "10.1.2.3")
+    records = [
+        ("muster.example", "MX", "10 mx1.muster.example."),
+        ("mx1.muster.example", "A", "10.1.2.3"),
+    ]
 
     async def run() -> str:
         async with nameserver.serve(records) as (address, port):
@@ -66,12 +68,12 @@ def measured(folder: Path, *words: str, network: str = "", code: int = 3) -> str
 def test_measure_needs_no_jupyter(tmp_path: Path) -> None:
     """On a gateway with the light packages alone it looks, saves and says what it saw."""
     path = dossier(tmp_path, "platform: lab\n")
-    command = [sys.executable, "-c", BARRED, "measure", str(path), "--out", tmp_path / "f.json"]
+    command = [sys.executable, "-c", BARRED, "measure", str(path), "--out", f"{tmp_path}/f.json"]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert "gw1.incamail.com" in done.stdout
     assert load_facts(tmp_path / "f.json").vantage.on_lab
-    start = [sys.executable, "-c", BARRED, "start", str(path), "--output", tmp_path]
+    start = [sys.executable, "-c", BARRED, "start", str(path), "--output", str(tmp_path)]
     other = subprocess.run(start, capture_output=True, check=False, text=True, timeout=120)
     assert other.returncode == 2, "the bar holds: this one needs Jupyter"
     assert "install the whole" in other.stderr
@@ -156,7 +158,7 @@ def test_audit_reports_on_several_files(tmp_path: Path) -> None:
     assert audit.facts.vantage.place is Place.GATEWAY
     assert audit.facts.receiving_vantage.place is Place.ELSEWHERE
     page = next(reports.glob("*/*/report.html")).read_text(encoding="utf-8")
-    first = page[page.index("What was audited") : page.index('id="counts"')]
+    first = page[page.index("What was audited") : page.index('id="steps"')]
     assert "on the sending gateway" in first
     assert "outside the organisation" in first
     told = said("audit", path, *given, "--vantage", "gateway", "--output", reports, code=2)

@@ -14,7 +14,7 @@ import pytest
 from probe.served import HOST, LAB, NOW, asking, plan, speaking
 from typer.testing import CliRunner
 
-from incamail_lib.cli import app
+from incamail_lib.cli.app import app
 from incamail_lib.lab import pki
 from incamail_lib.lab.gateway import Gateway, serve
 from incamail_lib.lab.pki import Variant

@@ -30,7 +30,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 def started(tmp_path: Path, *options: str, **environment: str) -> Iterator[tuple[str, int]]:
     """The address that a started runbook tells, and its process, begun with SIGINT ignored."""
     given = os.environ | environment
-    command = [sys.executable, "-c", IGNORING, COMMAND, "start", "--output", tmp_path / "out"]
+    command = [sys.executable, "-c", IGNORING, str(COMMAND), "start", "--output", f"{tmp_path}/out"]
     with running([*command, "--no-browser", *options], stdout=-1, env=given) as process:
         assert process.stdout is not None
         found = re.search(r"http://127\S+", process.stdout.readline())
@@ -82,7 +82,7 @@ def test_a_home_that_is_not_there_is_no_obstacle(tmp_path: Path) -> None:
 def test_a_narrow_terminal_does_not_break_the_address(tmp_path: Path) -> None:
     """On a terminal of 80 columns the address stands on one line, token and all."""
     ours, theirs = pty.openpty()
-    command = [COMMAND, "start", "--output", tmp_path / "out", "--no-browser"]
+    command: list[str | Path] = [COMMAND, "start", "--output", tmp_path / "out", "--no-browser"]
     given = os.environ | {"COLUMNS": "80", "TERM": "dumb"}
     with running(command, stdout=theirs, env=given) as process:
         os.close(theirs)

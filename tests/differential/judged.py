@@ -9,9 +9,10 @@ from differential.chains import Case
 from OpenSSL import crypto
 
 from incamail_lib.certificate import read_certificate
+from incamail_lib.certificate.stores import TrustStore
+from incamail_lib.certificate.trust import judge_trust
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.strength import USUAL_CURVES, signature_bits
-from incamail_lib.trust import TrustStore, judge_trust
 
 PURPOSES = ("serverAuth", "clientAuth")
 

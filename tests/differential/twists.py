@@ -340,7 +340,7 @@ _FIRST = ("self-signed", "direct from root")
 def cases(seed: int, now: dt.datetime, *, single: int, combined: int) -> Iterator[Case]:
     """`single` cases per twist, then `combined` ones of two to four twists."""
     rng = random.Random(seed)
-    plans = [(name,) for name in TWISTS for _ in range(single)]
+    plans: list[tuple[str, ...]] = [(name,) for name in TWISTS for _ in range(single)]
     names = list(TWISTS)
     plans += [tuple(rng.sample(names, rng.choice((2, 2, 3, 4)))) for _ in range(combined)]
     for number, plan in enumerate(plans):

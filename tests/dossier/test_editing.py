@@ -27,7 +27,7 @@ answers:
 
 # People, most important first
 contacts:
-- {role: post, name: 'Frau Post'}   # help desk
+- {role: post, name: 'Frau Post'}   # help session
 -   role: mail_admin   # him first
     name: Bernd
     email:
@@ -99,7 +99,7 @@ def edited(text: str, *changes: tuple[tuple[str, ...], Any]) -> str:
             "    email:\n",
             "    email:\n- role: support\n  name: C\n",
         ),
-        (("contacts", "0"), None, "- {role: post, name: 'Frau Post'}   # help desk\n", ""),
+        (("contacts", "0"), None, "- {role: post, name: 'Frau Post'}   # help session\n", ""),
         (("empty",), ["x"], "[]  # nothing yet\n", "  # nothing yet\n  - x\n"),
         (("flow", "c"), True, "c: }", "c: true }"),
         (("flow", "b", "2"), "z: z", "y]", "y, 'z: z']"),

@@ -18,7 +18,6 @@ BASE: dict[str, Any] = {
     "answers": {"6.3": {"state": "unclear", "note": "old"}},
     "contacts": [ANNA, BERND],
     "trust_stores": ["certifi"],
-    "history": [{"what": "a"}],
 }
 
 
@@ -69,14 +68,6 @@ def test_a_removed_field_stays_removed() -> None:
     """Removing is a change like any other; the other side's silence does not undo it."""
     ours = {key: value for key, value in BASE.items() if key != "trust_stores"}
     assert merge(BASE, ours, BASE | {"go_live": "x"}).value == ours | {"go_live": "x"}
-
-
-def test_history_of_both_sides_stays() -> None:
-    """Lines are added, never merged, even when they say the same."""
-    ours = BASE | {"history": [{"what": "a"}, {"what": "b"}]}
-    theirs = BASE | {"history": [{"what": "a"}, {"what": "c"}, {"what": "b"}]}
-    found = merge(BASE, ours, theirs).value["history"]
-    assert [line["what"] for line in found] == ["a", "c", "b", "b"]
 
 
 def test_entries_are_known_by_what_they_say() -> None:

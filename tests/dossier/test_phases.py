@@ -9,9 +9,9 @@ import pytest
 from dossier.complete import COMPONENTS, ITEMS, everything
 
 from incamail_lib.dossier import Dossier, Progress, progress
+from incamail_lib.dossier.agreed import Role, State, TestResult
 from incamail_lib.dossier.phases import PhaseProgress, Step
-from incamail_lib.dossier.progress import Role, State, TestResult
-from incamail_lib.dossier.words import phase_text, role_text, state_text
+from incamail_lib.dossier.words import phase_text, term
 from incamail_lib.guide import contents
 
 TODAY = dt.date(2026, 11, 24)
@@ -31,15 +31,16 @@ def step(found: Progress, key: str) -> Step:
 
 
 def test_each_phase_has_its_steps() -> None:
-    """The guide's questions, the five components, the twelve messages and the two link tests."""
+    """Questions, the five components twice, the thirteen messages and the two link tests."""
     keys = {one.phase: [s.key for s in one.steps] for one in told().phases}
     assert list(keys) == ["planning", "preparation", "set_up", "test"]
     assert keys["planning"][:5] == COMPONENTS
     assert keys["planning"][5:] == [n for n in ITEMS if n[0] in "45" or n in ("6.1", "6.2", "6.3")]
-    assert keys["preparation"] == [f"6.{n}" for n in range(1, 9)]
+    assert keys["preparation"] == [*(f"6.{n}" for n in range(1, 9)), *COMPONENTS]
     assert keys["set_up"] == ["7.1", "7.2", "7.3"]
     assert keys["test"][:2] == ["link", "identity"]
-    assert len(set(keys["test"])) == 14
+    assert len(set(keys["test"])) == 15
+    assert keys["test"][-1] == "incoming.html_attachment.external"
 
 
 def test_nothing_is_done_at_the_start_and_everything_at_the_end() -> None:
@@ -89,13 +90,32 @@ def test_a_component_is_clear_when_it_is_described(component: dict[str, Any], st
     assert step(found, "mail_gateway").state is state
 
 
+@pytest.mark.parametrize(
+    ("answered", "state"),
+    [
+        ({}, State.UNCLEAR),
+        ({"current": True}, State.UNCLEAR),
+        ({"current": True, "https": False}, State.TODO),
+        ({"current": True, "https": True}, State.CLEAR),
+        ({"current": True, "https": True, "unknown_key": False}, State.CLEAR),
+    ],
+)
+def test_preparation_asks_whether_every_demand_is_met(
+    answered: dict[str, bool], state: State
+) -> None:
+    """One demand without an answer leaves it open, one that is not met is to do."""
+    browser = {"present": True, "product": "Edge", "operator": "A", "requirements": answered}
+    steps = phase(told(components={"browser": browser}), "preparation").steps
+    assert next(s for s in steps if s.key == "browser").state is state
+
+
 def test_the_last_result_of_a_test_counts() -> None:
     """A message that failed and was sent again has passed; a failed one is not done."""
     test = {"direction": "outgoing", "kind": "personal", "audience": "external"}
     again = [test | {"result": "failed"}, test | {"result": "passed"}]
     assert step(told(acceptance=again), "outgoing.personal.external").is_done
     failed = phase(told(acceptance=again[::-1]), "test")
-    assert failed.tests == {TestResult.OPEN: 13, TestResult.PASSED: 0, TestResult.FAILED: 1}
+    assert failed.tests == {TestResult.OPEN: 14, TestResult.PASSED: 0, TestResult.FAILED: 1}
     assert failed.done == 0
 
 
@@ -127,6 +147,10 @@ def test_overdue_is_what_is_open_after_its_day(
         ("4.1", Role.PROJECT_LEAD, "Paula"),
         ("5.1", Role.COMMUNICATION, "Paula"),
         ("5.3", Role.POST, ""),
+        ("5.2", Role.SUPPORT, "Paula"),
+        ("6.1", Role.MAIL_ADMIN, "Paula"),
+        ("6.8", Role.SECURITY, "Paula"),
+        ("7.1", Role.PROJECT_LEAD, "Paula"),
         ("7.3", Role.POST, ""),
         ("incoming.personal.internal", Role.POST, ""),
         ("outgoing.personal.internal", Role.MAIL_ADMIN, "Paula"),
@@ -153,6 +177,6 @@ def test_progress_is_a_record() -> None:
 def test_every_code_has_a_word() -> None:
     """No phase, role or state is shown as its code."""
     texts = [phase_text(one.phase) for one in told().phases]
-    texts += [role_text(role) for role in Role]
-    texts += [state_text(state) for state in (*State, *TestResult)]
+    texts += [term(role) for role in Role]
+    texts += [term(state) for state in (*State, *TestResult)]
     assert all(text.template and "_" not in text.template for text in texts)

@@ -9,7 +9,9 @@ import pytest
 
 from incamail_lib.dossier import read_dossier
 from incamail_lib.errors import DossierError
+from incamail_lib.facts.delivery import TlsUse
 from incamail_lib.facts.routing import Method, NextHopKind
+from incamail_lib.guide import load_platform
 from incamail_lib.i18n import LANGUAGES, translator
 
 GOOD = """\
@@ -59,7 +61,7 @@ def test_names_become_a_labels_and_paths_absolute(tmp_path: Path) -> None:
 def test_the_platform_supplies_what_the_rules_leave_open(tmp_path: Path) -> None:
     """A smart host without a name is the platform's own."""
     dossier = read_dossier(written(tmp_path, GOOD))
-    rules = dossier.declared(suffix=".incamail.ch", smart_host="im.post.ch").rules
+    rules = dossier.declared(load_platform()).rules
     assert (rules.method, rules.next_hop.kind) == (Method.BOTH, NextHopKind.SMART_HOST)
     assert rules.next_hop.value == "im.post.ch"
 
@@ -91,6 +93,9 @@ def test_scalars_are_not_guessed_by_yaml(tmp_path: Path) -> None:
         ("platform: lab", "platform: &a [*a]", "YAML anchors"),
         ("platform: lab", "network: {timeout_s: nan}", "«nan» is not a possible number"),
         ("platform: lab", "network: {ports: {mx: 99999}}", "limit: 65535"),
+        ("platform: lab", "submission: {host: a b}", "has a character that is not allowed"),
+        ("platform: lab", "submission: {starttls: yes}", "'required', 'opportunistic' or 'off'"),
+        ("platform: lab", "submission: {port: 0}", "field «submission.port»"),
     ],
 )
 def test_a_wrong_field_is_named_with_line_and_remedy(
@@ -112,7 +117,7 @@ def test_a_wrong_field_is_named_with_line_and_remedy(
         (b"organisation: M\xfcller AG\n", "is not UTF-8 text (byte 15)"),
         ("a: \x00", "line 1, column 4: a character that is not allowed stands here (U+0000)"),
         ("a: " + "[" * 5000, "nested too deeply"),
-        ("a: !!python/object/apply:os.system [ls]\n", "field"),
+        ("a: !!python/object/apply:os.system [ls]\n", "line 1: Tags"),
         (b"x" * 1_000_001, "larger than 1 MB"),
     ],
 )
@@ -202,3 +207,25 @@ def test_a_misspelt_group_is_named_at_its_own_line(tmp_path: Path) -> None:
     wrong = GOOD.replace("  receiving:", "  receivng:")
     line = wrong.split("\n").index("  receivng:") + 1
     assert f"line {line}, field «gateways.receivng»" in refusal(tmp_path, wrong)
+
+
+def test_files_of_samples_are_found_beside_the_dossier(tmp_path: Path) -> None:
+    """Wherever the command is run from; a sample without a file stays as it is."""
+    path = tmp_path / "client.yaml"
+    path.write_text(
+        "schema: 3\norganisation: Muster AG\ndomains: [muster.example]\nsamples:\n"
+        "  - {label: own, file: messages/own.eml}\n"
+        "  - {label: typed, recipients: [a@partner.example], subject: x}\n",
+        encoding="utf-8",
+    )
+    own, typed = read_dossier(path).samples
+    assert own.file == tmp_path / "messages" / "own.eml"
+    assert typed.file is None
+
+
+def test_the_own_mail_server_is_as_declared(tmp_path: Path) -> None:
+    """`off` is no Boolean, and the roots of its authority lie beside the dossier."""
+    text = GOOD + "submission: {host: MAIL.muster.example, starttls: off, roots: own/ca.pem}\n"
+    found = read_dossier(written(tmp_path, text)).submission
+    assert (found.host, found.port, found.starttls) == ("mail.muster.example", 25, TlsUse.OFF)
+    assert found.roots == tmp_path / "own" / "ca.pem"

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from incamail_lib.dossier import open_store
+from incamail_lib.dossier.agreed import SCHEMA, Role, State
 from incamail_lib.dossier.fields import field_path, value_at, with_value
-from incamail_lib.dossier.progress import SCHEMA
 from incamail_lib.dossier.reading import parsed
-from incamail_lib.dossier.starter import starter
-from incamail_lib.errors import DossierError
+from incamail_lib.dossier.starter import begin, starter
+from incamail_lib.dossier.words import term
+from incamail_lib.errors import DossierError, UsageError
 from incamail_lib.guide import contents
-from incamail_lib.i18n import LANGUAGES, Language
+from incamail_lib.i18n import LANGUAGES, Language, translator
 
 NAME = "Muster & Söhne: «AG» # 1"
 
@@ -34,7 +35,8 @@ def test_its_examples_are_valid_when_the_sign_is_taken_away() -> None:
     """Who follows a comment gets a dossier that works."""
     text = starter(organisation="A", domains=["a.example"], language="en")
     for line in text.splitlines():
-        if line.startswith(("# gateways:", "#   ", "# certificates:")):
+        begins = ("gateways", "certificates", "mail_clients", "monitoring", "inner_hop", "measures")
+        if line.startswith(("#   ", *(f"# {name}:" for name in begins))):
             text = text.replace(line, line[2:])
         elif line.startswith("#  "):
             text = text.replace(line, line[1:])
@@ -42,6 +44,9 @@ def test_its_examples_are_valid_when_the_sign_is_taken_away() -> None:
     dossier = parsed(text, Path("a.yaml")).dossier
     assert dossier.gateways.receiving[0].host == "mx1.muster.example"
     assert dossier.certificates.sending is not None
+    assert dossier.mail_clients[0].users == 40
+    assert dossier.inner_hop is not None
+    assert dossier.measures["rules"].done is not None
     assert dossier.contacts[0].name == "Anna Muster"
     assert str(dossier.answers["6.3"].due) == "2027-01-15"
 
@@ -102,3 +107,27 @@ def test_a_value_is_put_into_a_copy() -> None:
     for path in (("a", "b", "2"), ("a", "b", "x"), ("a", "b", "0", "c")):
         with pytest.raises(DossierError, match="has no place for"):
             with_value(data, path, "y")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_stands_beside_its_word(language: Language) -> None:
+    """Who fills in a state or a role reads what forms and papers call it."""
+    lines = starter(organisation="A", domains=["a.example"], language=language).splitlines()
+    text = " ".join(line.removeprefix("# ") for line in lines)
+    t = translator(language)
+    for code in (*State, *Role):
+        told = t.text(term(code))
+        assert f"{code.value} ({told})" in text or (told == code.value and told in text)
+
+
+def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
+    """Neither a file, nor a link that leads to nothing: writing would put a file in its place."""
+    text = starter(organisation="A", domains=["a.example"], language="en")
+    path, link = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    assert begin(path, text).organisation == "A"
+    link.symlink_to(tmp_path / "nowhere.yaml")
+    for taken in (path, link):
+        with pytest.raises(UsageError, match="is not overwritten"):
+            begin(taken, text)
+    assert link.is_symlink()
+    assert not (tmp_path / "nowhere.yaml").exists()

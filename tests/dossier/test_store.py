@@ -19,13 +19,14 @@ from filelock import FileLock
 from programs import running
 
 from incamail_lib.dossier import Dossier, open_store, read_dossier
+from incamail_lib.dossier.agreed import AcceptanceTest, Answer, Contact, Role, State, TestResult
+from incamail_lib.dossier.history import read_history
 from incamail_lib.dossier.locking import lock_of
-from incamail_lib.dossier.progress import AcceptanceTest, Answer, Contact, Role, State, TestResult
 from incamail_lib.errors import DossierError, OutputError, UsageError
 
 WRITTEN = """\
 # Written by Anna
-schema: 2
+schema: 3
 organisation:   "Muster AG"   # legal name
 domains: [muster.example]
 answers:
@@ -45,19 +46,14 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
-def without_history(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith(("history:", "  - {at:")))
-
-
 def test_one_field_is_set_and_all_the_rest_stays(path: Path) -> None:
-    """The file differs in that field and in one line of history; comments and quotes stay."""
+    """The file differs in that field alone; comments and quotes stay, and the history tells."""
     store = open_store(path)
     assert store.put("answers.6.3.state", State.CLEAR, who=" Anna ") == ()
-    assert without_history(path) == WRITTEN.replace("state: unclear", "state: clear")
+    assert path.read_text(encoding="utf-8") == WRITTEN.replace("state: unclear", "state: clear")
     assert store.is_saved
     assert store.dossier == read_dossier(path)
-    line = store.dossier.history[-1]
+    (line,) = read_history(path).changes
     assert (line.who, line.what) == ("Anna", "answers.6.3.state")
     assert (line.before, line.after, line.conflict) == ("unclear", "clear", False)
 
@@ -166,12 +162,12 @@ def test_a_conflict_keeps_theirs_and_loses_neither(path: Path) -> None:
     )
     read = read_dossier(path)
     assert read.answers["6.3"].state is State.CLEAR
-    assert [(c.who, c.after, c.conflict) for c in read.history] == [
+    assert [(c.who, c.after, c.conflict) for c in bernd.history] == [
         ("Anna", "clear", False),
         ("Bernd", "todo", False),
         ("Bernd", "todo", True),
     ]
-    assert read.history[-1].before == "clear"
+    assert bernd.history[-1].before == "clear"
     assert bernd.is_saved
     assert bernd.put("answers.6.3.state", "todo", who="Bernd") == ()
     assert read_dossier(path).answers["6.3"].state is State.TODO
@@ -203,24 +199,24 @@ def test_many_writers_lose_nothing(path: Path) -> None:
     assert {f"{k}: {a.note}" for k, a in read.answers.items() if a.note} == {
         f"{w}.{n}: {w}/{n}" for w in range(1, 9) for n in range(1, 6)
     }
-    assert len(read.history) == 40
+    assert len(read_history(path).changes) == 40
 
 
 def test_another_writer_is_named_and_the_change_kept(path: Path) -> None:
     """Waiting ends with who writes and in which file; the change goes with the next save."""
     store = open_store(path, wait_s=0.05)
     with FileLock(lock_of(path)):
-        lock_of(path).write_text("Bernd (desk)\n", encoding="utf-8")
+        lock_of(path).write_text("Bernd (session)\n", encoding="utf-8")
         with pytest.raises(OutputError) as caught:
             store.put("answers.6.3.state", "clear", who="Anna")
-    assert "muster.yaml is being written by Bernd (desk)" in caught.value.text.english()
+    assert "muster.yaml is being written by Bernd (session)" in caught.value.text.english()
     assert path.read_text(encoding="utf-8") == WRITTEN
     assert not store.is_saved
     assert store.dossier.answers["6.3"].state is State.CLEAR
     store.put("language", "de", who="Anna")
     assert store.is_saved
     assert read_dossier(path).answers["6.3"].state is State.CLEAR
-    assert [line.what for line in read_dossier(path).history] == ["answers.6.3.state", "language"]
+    assert [line.what for line in read_history(path).changes] == ["answers.6.3.state", "language"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +226,7 @@ def test_another_writer_is_named_and_the_change_kept(path: Path) -> None:
         (b"organisation: [", "line 1: this is not valid YAML"),
         (b"\xff", "is not UTF-8 text"),
         (b"", "is not a dossier"),
-        (b"schema: 3\norganisation: A\ndomains: [a.example]\n", "newer version"),
+        (b"schema: 4\norganisation: A\ndomains: [a.example]\n", "newer version"),
     ],
 )
 def test_a_file_that_was_lost_or_damaged_meanwhile_is_told(
@@ -265,7 +261,10 @@ def full_disk() -> Iterator[None]:
 def test_a_full_disk_leaves_the_old_file_whole(path: Path) -> None:
     """The error names the file, no half file is left, and the change goes with the next save."""
     store = open_store(path)
-    with full_disk(), pytest.raises(OutputError, match=r"muster\.yaml could not be written"):
+    with (
+        full_disk(),
+        pytest.raises(OutputError, match=r"muster\.yaml\.history could not be written"),
+    ):
         store.put("answers.6.3.state", "clear", who="Anna")
     assert path.read_text(encoding="utf-8") == WRITTEN
     assert {p.name for p in path.parent.iterdir()} == {path.name, lock_of(path).name}
@@ -353,8 +352,8 @@ def test_a_killed_writer_leaves_a_whole_file_and_no_lock(path: Path, lines: int)
         assert process.stdout is not None
         for _ in range(lines):
             told = process.stdout.readline()
-    read = read_dossier(path)
-    assert len(read.history) >= int(told) + 1
+    read_dossier(path)
+    assert len(read_history(path).changes) >= int(told) + 1
     open_store(path).put("answers.6.3.note", "after", who="Bernd")
     assert read_dossier(path).answers["6.3"].note == "after"
 

@@ -14,13 +14,19 @@ from incamail_lib.guide.freshness import (
     Dated,
     ages,
     authority_dates,
+    link_dates,
     overdue,
     platform_facts,
     standard_dates,
     standards,
 )
 
-SHIPPED = (*platform_facts(load_platform()), *authority_dates(), *standard_dates())
+SHIPPED = (
+    *platform_facts(load_platform()),
+    *authority_dates(),
+    *standard_dates(),
+    *link_dates(),
+)
 CITED = re.compile(r"RFC \d+|CA/B Forum BR|Chrome Root Program Policy|DSG|CVE-[\d-]+")
 
 
@@ -68,10 +74,12 @@ def test_a_fact_says_how_old_it_is() -> None:
     """The oldest of each kind counts; a client's own statement has no term."""
     stated = bare_platform()
     day = dt.date(2026, 12, 4)
-    ours, authorities, norms = ages(stated, day)
+    ours, authorities, norms, pages = ages(stated, day)
     assert (ours.days, ours.due, ours.overdue) == (10, None, ())
     assert authorities.due is not None
+    assert pages.days == 10
     assert norms.oldest == min(s.verified_on for s in standards())
     late = ages(load_platform(), dt.date(2040, 1, 1))
+    assert any("incamail.com" in name for name in late[3].overdue)
     assert "platform.toml issuers" in late[0].overdue
     assert "standards.toml RFC 9846" in late[2].overdue

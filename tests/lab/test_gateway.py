@@ -35,15 +35,19 @@ LAB = pki.build(NOW)
 CLIENT_HOST = "out.muster.example"
 
 
+def tls(**changes) -> TlsPlan:
+    """Sound TLS with `changes`."""
+    return replace(TlsPlan(LAB.leaf(pki.Variant.BOTH, HOST)), **changes)
+
+
 def plan(**changes) -> GatewayPlan:
     """A sound gateway with `changes`."""
-    return replace(GatewayPlan(HOST, TlsPlan(LAB.leaf(pki.Variant.BOTH, HOST))), **changes)
+    return replace(GatewayPlan(HOST, tls()), **changes)
 
 
 def asking(**changes) -> GatewayPlan:
     """A gateway that asks for a client certificate."""
-    client = replace(ClientAuth(required=True, roots=LAB.roots), **changes)
-    return replace(plan(), tls=replace(plan().tls, client=client))
+    return plan(tls=tls(client=replace(ClientAuth(required=True, roots=LAB.roots), **changes)))
 
 
 def client_context(tmp_path, variant=None, maximum=ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
@@ -72,7 +76,7 @@ def starttls(context: ssl.SSLContext, then=lambda smtp: smtp.ehlo()):
 
     def client(port: int):
         with smtplib.SMTP("127.0.0.1", port, local_hostname="probe.example", timeout=5) as smtp:
-            smtp._host = HOST
+            smtp._host = HOST  # type: ignore[attr-defined]  # the name that starttls asks for
             smtp.starttls(context=context)
             try:
                 return then(smtp)
@@ -195,7 +199,7 @@ def test_legacy_tls_can_be_served(tmp_path, version) -> None:
         context.minimum_version = ssl.TLSVersion.TLSv1
     with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
-    old = plan(tls=replace(plan().tls, minimum=version, maximum=version))
+    old = plan(tls=tls(minimum=version, maximum=version))
     _, gateway = talk(old, starttls(context))
     assert gateway.records[0].tls_version == version.value
     with pytest.raises(ssl.SSLError):
@@ -265,6 +269,7 @@ def test_plaintext_before_tls_is_obeyed_only_by_the_vulnerable(tmp_path) -> None
             smtp.send("STARTTLS\r\nNOOP\r\n")
             smtp.getreply()
             context = client_context(tmp_path)
+            assert smtp.sock is not None
             smtp.sock = context.wrap_socket(smtp.sock, server_hostname=HOST)
             smtp.file = None
             smtp.docmd("RSET")

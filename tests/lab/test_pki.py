@@ -29,7 +29,7 @@ FIT_CLIENTS = FIT_SERVERS - {Variant.SERVER, Variant.SERVER_ONLY_CA} | {
 def _verifies(variant: Variant, *, as_server: bool) -> bool:
     lab = pki.build(NOW)
     issued = lab.leaf(variant, HOST)
-    builder = PolicyBuilder().store(Store(lab.roots)).time(NOW)
+    builder = PolicyBuilder().store(Store([*lab.roots])).time(NOW)
     try:
         if as_server:
             verifier = builder.build_server_verifier(x509.DNSName(HOST))
@@ -75,6 +75,7 @@ def test_files_hold_the_chain_and_a_private_key(tmp_path) -> None:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     bundle = pki.write_pkcs12(issued, tmp_path, "sending", passphrase=b"lab")
     loaded = pkcs12.load_pkcs12(bundle.read_bytes(), b"lab")
+    assert loaded.key is not None
     assert loaded.key.public_key() == issued.key.public_key()
 
 

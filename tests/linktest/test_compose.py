@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from factories import NOW
 
-from incamail_lib.dossier.progress import Kind
+from incamail_lib.dossier.agreed import SENDING_KINDS, MessageKind
 from incamail_lib.errors import OutputError, UsageError
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SendingType
 from incamail_lib.i18n import LANGUAGES, translator
 from incamail_lib.linktest import SUBJECTS, TestMessage, compose, compose_all, guard, save
+from incamail_lib.linktest.compose import HTML_KIND
 
 RULES = RuleSet(
     method=Method.DOMAIN, next_hop=NextHop(kind=NextHopKind.SMART_HOST, value="im.post.ch")
@@ -58,8 +59,9 @@ def test_the_message_is_the_one_of_the_guide(kind: SendingType, subject: bytes) 
 
 
 def test_every_kind_of_the_acceptance_tests_can_be_composed() -> None:
-    """The dossier's kinds and the sending types are the same words."""
-    assert {SendingType(kind.value) for kind in Kind} == set(SUBJECTS)
+    """The dossier's kinds and the sending types are the same words; one kind is ordinary mail."""
+    assert {SendingType(kind.value) for kind in SENDING_KINDS} == set(SUBJECTS)
+    assert set(MessageKind) == {*SENDING_KINDS, MessageKind(HTML_KIND)}
 
 
 def test_all_kinds_to_all_recipients() -> None:
@@ -119,6 +121,8 @@ def test_no_header_can_be_slipped_in(field: str, bad: str) -> None:
         '"a"@b.example',
         "a@b.example, c@d.example",
         "a@[192.0.2.1]",
+        "@relay.example:a@b.example",
+        "<@relay.example:a@b.example>",
         "ä@b.example",
         "a b@c.example",
         "@b",

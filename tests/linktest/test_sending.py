@@ -119,6 +119,19 @@ def test_the_message_arrives_whole_over_verified_tls(tmp_path: Path, version: Ve
     assert Delivery.model_validate_json(done.model_dump_json()) == done
 
 
+@pytest.mark.parametrize(
+    ("given", "said"), [("", "muster.example"), ("out.muster.example", "out.muster.example")]
+)
+def test_we_greet_by_the_name_of_the_dossier_or_of_the_sender(
+    tmp_path: Path, given: str, said: str
+) -> None:
+    """Servers judge a sender by it: never this computer's own name, before TLS and inside it."""
+    done, gateway = hand_over(plan(), tmp_path, ehlo_name=given)
+    assert done.outcome is DeliveryOutcome.ACCEPTED
+    greeted = [c.lower() for c in gateway.commands if c.upper().startswith("EHLO")]
+    assert greeted == [f"ehlo {said}"] * 2
+
+
 def test_without_tls_only_when_the_operator_says_so(tmp_path: Path) -> None:
     """A server without STARTTLS gets nothing by default, and the message when TLS may be left."""
     bare = plan(capabilities=BARE)
@@ -164,13 +177,17 @@ REPLIES: list[tuple[dict[str, Any], DeliveryOutcome, SendingStage, int, str]] = 
      DeliveryOutcome.DEFERRED, SendingStage.CONTENT, 452, "4.3.1"),
     ({"content_reply": "552 5.3.4 big"},
      DeliveryOutcome.REFUSED, SendingStage.CONTENT, 552, "5.3.4"),
+    ({"largest": 100},
+     DeliveryOutcome.REFUSED, SendingStage.CONTENT, 552, "5.3.4"),
+    ({"mail_reply": "499 later"}, DeliveryOutcome.DEFERRED, SendingStage.MAIL, 499, ""),
+    ({"mail_reply": "599 never"}, DeliveryOutcome.REFUSED, SendingStage.MAIL, 599, ""),
     ({"account": Account("anna", SECRET)},
      DeliveryOutcome.REFUSED, SendingStage.MAIL, 530, "5.7.0"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "outcome", "stage", "code", "enhanced"), REPLIES)
-def test_a_reply_that_ends_it_is_kept(  # type: ignore[no-untyped-def]
+def test_a_reply_that_ends_it_is_kept(
     tmp_path: Path, changes, outcome, stage, code, enhanced
 ) -> None:
     """4xx defers and 5xx refuses, at whatever stage; reply and enhanced code are evidence."""
@@ -212,7 +229,7 @@ ENDS: list[tuple[dict[str, Any], DeliveryOutcome, SendingStage, set[Cause]]] = [
 
 
 @pytest.mark.parametrize(("changes", "outcome", "stage", "causes"), ENDS)
-def test_whatever_breaks_is_a_fact(tmp_path: Path, changes, outcome, stage, causes) -> None:  # type: ignore[no-untyped-def]
+def test_whatever_breaks_is_a_fact(tmp_path: Path, changes, outcome, stage, causes) -> None:
     """No exception comes out: stage and cause say where it broke; once handed over whole, the
     outcome is uncertain and never «not sent»."""
     done, _ = hand_over(plan(**changes), tmp_path)
@@ -450,6 +467,7 @@ SERVERS: list[dict[str, Any]] = [
     {"host": ""},
     {"host": "x" * 64 + ".example"},
     {"host": "mail.example", "name": "a\r\nb"},
+    {"host": "mail.example", "ehlo_name": "a b"},
     {"host": "mail.example", "port": 0},
     {"host": "mail.example", "user": "anna"},
     {"host": "mail.example", "password": lambda: SECRET},
@@ -484,3 +502,13 @@ def test_a_delivery_is_told_in_words(tmp_path: Path) -> None:
     bare, _ = hand_over(plan(capabilities=BARE), tmp_path)
     assert "STARTTLS" in delivery_text(bare).english()
     assert "not handed" in delivery_text(bare).english()
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_and_stage_can_be_told(cause: Cause, tmp_path: Path) -> None:
+    """No delivery ends in a way for which there are no words."""
+    done, _ = hand_over(plan(capabilities=BARE), tmp_path)
+    for stage in SendingStage:
+        for outcome in DeliveryOutcome:
+            changed = {"cause": cause, "stage": stage, "outcome": outcome}
+            assert TEST.recipient in delivery_text(done.model_copy(update=changed)).english()

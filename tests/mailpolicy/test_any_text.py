@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus
 from incamail_lib.mailpolicy.caa import read_caa
 from incamail_lib.mailpolicy.dmarc import MAX_QUESTIONS, discover, walk
-from incamail_lib.mailpolicy.mta_sts import covers, has_sound_id, report_addresses
+from incamail_lib.mailpolicy.mta_sts import has_sound_id, report_addresses
 from incamail_lib.mailpolicy.spf import SpfResult, check_host
 from incamail_lib.mailpolicy.spf_macros import Sender
 from incamail_lib.mailpolicy.spf_survey import survey
 from incamail_lib.mailpolicy.text import joined, plain, tags
+from incamail_lib.names import covers
 
 PIECES = st.sampled_from(
     [
@@ -27,7 +28,7 @@ TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join)
 SENDER = Sender(ipaddress.ip_address("192.0.2.9"), "postmaster@x.example", "out.x.example")
 
 
-def answering(record: str):  # type: ignore[no-untyped-def]
+def answering(record: str):
     """Every TXT question gets the record, every other one nothing."""
 
     def ask(name: str, kind: str) -> DnsAnswer:

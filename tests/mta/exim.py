@@ -118,7 +118,7 @@ begin rewrite
 
 def deliver(mta: Exim) -> None:
     """One queue run, as root: Exim's own user cannot start the program in the user's cache."""
-    command = [PROGRAM, "-C", mta.directory / "exim.conf", "-qff"]
+    command: list[str | Path] = [PROGRAM, "-C", mta.directory / "exim.conf", "-qff"]
     subprocess.run(command, check=True, timeout=300)
 
 
@@ -151,8 +151,11 @@ def routing(routers: str) -> Iterator[Exim]:
 
 
 @contextmanager
-def running(host: str, identity: Files | None, asks: Asks = Asks.NOT) -> Iterator[Exim]:
-    """Run Exim as a client's gateway that takes mail; no `identity`: no TLS at all.
+def running(
+    host: str, identity: Files | None, asks: Asks = Asks.NOT, *, further: str = ""
+) -> Iterator[Exim]:
+    """Run Exim as a client's gateway that takes mail; no `identity`: no TLS at all. `further` are
+    settings of its main part.
 
     On leaving, every process and file is gone.
     """
@@ -165,15 +168,17 @@ def running(host: str, identity: Files | None, asks: Asks = Asks.NOT) -> Iterato
             shutil.chown(folder / name, OWNER, OWNER)
         if identity:
             _write_material(folder, identity)
-        yield from _run(folder, host, identity, asks)
+        yield from _run(folder, host, identity, asks, further=further)
     finally:
         shutil.rmtree(folder)
 
 
-def _run(folder: Path, host: str, identity: Files | None, asks: Asks) -> Iterator[Exim]:
+def _run(
+    folder: Path, host: str, identity: Files | None, asks: Asks, *, further: str
+) -> Iterator[Exim]:
     port = free_port()
     wanted = "" if asks is Asks.NOT else f"{asks.value} = *"
-    tls = TLS.format(folder=folder, asks=wanted) if identity else ""
+    tls = (TLS.format(folder=folder, asks=wanted) if identity else "") + further
     configuration = CONFIGURATION.format(
         host=host, folder=folder, port=port, advertised="*" if identity else "", tls=tls
     )

@@ -19,13 +19,15 @@ class Sink:
 
     port: int = 0
     taken: set[tuple[str, str]] = field(default_factory=set)
+    contents: list[bytes] = field(default_factory=list)  # as they came, dots still doubled
 
 
 class _Session(socketserver.StreamRequestHandler):
     """Takes every message; SMTP as little as Postfix and Exim need."""
 
     def handle(self) -> None:
-        sender, recipients = "", []
+        sender = ""
+        recipients: list[str] = []
         self._say("220 sink.example")
         for line in self.rfile:
             text = line.decode("utf-8", "surrogateescape").strip()
@@ -39,14 +41,17 @@ class _Session(socketserver.StreamRequestHandler):
                 recipients.append(_path(text))
             elif verb == "DATA":
                 self._say("354 go")
-                self._swallow()
+                self.server.sink.contents.append(self._swallow())  # type: ignore[attr-defined]
                 self.server.sink.taken.update((sender, to) for to in recipients)  # type: ignore[attr-defined]
             self._say("250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8" if verb == "EHLO" else "250 ok")
 
-    def _swallow(self) -> None:
+    def _swallow(self) -> bytes:
+        lines = []
         for line in self.rfile:
             if line == b".\r\n":
-                return
+                break
+            lines.append(line)
+        return b"".join(lines)
 
     def _say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")

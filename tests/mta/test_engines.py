@@ -160,7 +160,7 @@ def by_postmap(kind: str, pattern: str, folder: Path) -> list[Answer]:
     ):
         (folder / name).write_text(text)
         os.utime(folder / name, (1, 1))  # Postfix waits two seconds for a file to settle
-    command = ["/usr/sbin/postmap", "-c", folder, "-q", "-", f"{kind}:{folder}/table"]
+    command = ["/usr/sbin/postmap", "-c", str(folder), "-q", "-", f"{kind}:{folder!s}/table"]
     asked = "".join(f"Subject: {text}\n" for text in TEXTS)
     done = subprocess.run(
         command, input=asked.encode(), capture_output=True, check=False, timeout=60
@@ -207,7 +207,7 @@ def test_exim_says_the_same_of_every_expression(engine: Engine) -> None:
         for pattern in usable
         for text in TEXTS
     ]
-    command = [PROGRAM, "-C", "/dev/null", "-be"]
+    command: list[str | Path] = [PROGRAM, "-C", "/dev/null", "-be"]
     asked = "\n".join(lines) + "\n"
     done = subprocess.run(
         command, input=asked.encode(), capture_output=True, check=True, timeout=60
@@ -230,7 +230,7 @@ def test_exim_fails_on_what_it_would_look_up_itself(pattern: str) -> None:
     and \\N, or escaped, it is the expression's own."""
 
     def asked(written: str) -> str:
-        command = [
+        command: list[str | Path] = [
             PROGRAM,
             "-C",
             "/dev/null",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mta import postfix
@@ -14,10 +15,11 @@ from incamail_lib.facts.delivery import Cause, Delivery, DeliveryOutcome, Sendin
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, SendingType
 from incamail_lib.lab import pki
 from incamail_lib.lab.gateway import Gateway, serve
+from incamail_lib.lab.message import Message
 from incamail_lib.lab.pki import Pki, Variant
-from incamail_lib.lab.session import Message
 from incamail_lib.lab.setting import sound_platform
 from incamail_lib.linktest import Consent, Mta, TestMessage, compose, send
+from incamail_lib.linktest.trouble import Trouble, trouble_of
 
 pytestmark = [pytest.mark.postfix, pytest.mark.xdist_group("mta")]
 
@@ -106,7 +108,7 @@ def test_the_link_test_reaches_the_platform(lab: Pki, tmp_path: Path, kind: Send
 
 def test_a_postfix_that_refuses_the_recipient_is_a_fact(lab: Pki, tmp_path: Path) -> None:
     """Where Postfix does not relay for us, its 554 is the outcome and nothing reaches IncaMail."""
-    refusing = {
+    refusing: dict[str, Any] = {
         "mynetworks": "192.0.2.0/24",
         "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
     }
@@ -121,4 +123,33 @@ def test_a_postfix_without_tls_gets_nothing(lab: Pki, tmp_path: Path) -> None:
     """STARTTLS is required by default, and this Postfix does not offer it."""
     done, taken = through_postfix(lab, composed(lab), tmp_path, tls=False)
     assert (done.outcome, done.cause) == (DeliveryOutcome.NOT_SENT, Cause.NO_STARTTLS)
+    assert taken == ()
+
+
+REFUSALS: list[tuple[dict[str, str], Trouble]] = [
+    ({"mynetworks": "192.0.2.0/24"}, Trouble.RELAY_DENIED),
+    ({"message_size_limit": "100"}, Trouble.TOO_LARGE),
+    ({"smtpd_sender_restrictions": "reject"}, Trouble.SENDER_REFUSED),
+    ({"smtpd_recipient_restrictions": "reject"}, Trouble.POLICY),
+    (
+        {
+            "smtpd_tls_security_level": "encrypt",
+            "smtpd_tls_req_ccert": "yes",
+            "smtpd_tls_CAfile": "{dir}/roots.pem",
+        },
+        Trouble.CLIENT_CERTIFICATE,
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), REFUSALS, ids=lambda x: getattr(x, "value", ""))
+def test_what_postfix_refuses_is_told_for_what_it_is(
+    lab: Pki, tmp_path: Path, changes: dict[str, str], expected: Trouble
+) -> None:
+    """Its own words and codes, each with its own remedy; nothing reaches IncaMail."""
+    refusing: dict[str, Any] = {
+        "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"
+    }
+    done, taken = through_postfix(lab, composed(lab), tmp_path, **refusing | changes)
+    assert trouble_of(done) is expected, (done.stage, done.reply, done.evidence)
     assert taken == ()

@@ -60,7 +60,7 @@ def test_exim_takes_a_message_and_is_gone_afterwards(identity: postfix.Files) ->
     assert not mta.directory.exists()
 
 
-def test_a_server_that_ends_at_once_is_told_with_its_words(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_server_that_ends_at_once_is_told_with_its_words(tmp_path) -> None:
     """A wrong configuration fails the test with what the server said, without waiting."""
     command = [sys.executable, "-c", "import sys; sys.exit('no such setting')"]
     log = Log(tmp_path / "log")

@@ -12,7 +12,7 @@ from mta.mail import files_of, subject_of, submit
 
 from incamail_lib.certificate import load_credential
 from incamail_lib.facts.certificate import CredentialUse
-from incamail_lib.facts.smtp import ClientAuthFacts, Purpose, Role, Target
+from incamail_lib.facts.smtp import ClientAuthFacts, Purpose, Side, Target
 from incamail_lib.lab import pki
 from incamail_lib.lab.gateway import Gateway, serve
 from incamail_lib.lab.pki import Pki, Variant
@@ -74,7 +74,7 @@ def send(platform: Gateway, settings: dict[str, str], files: dict[str, bytes]) -
         return Delivery(status, mta.log.text, tuple(platform.records))
 
 
-def verdict(lab: Pki, plan: GatewayPlan, variant: Variant | None, tmp_path) -> ClientAuthFacts:  # type: ignore[no-untyped-def]
+def verdict(lab: Pki, plan: GatewayPlan, variant: Variant | None, tmp_path) -> ClientAuthFacts:
     """What our probe says of the same platform with the same certificate."""
     own = None
     if variant is not None:
@@ -88,7 +88,7 @@ def verdict(lab: Pki, plan: GatewayPlan, variant: Variant | None, tmp_path) -> C
     async def run() -> ClientAuthFacts:
         async with serve(plan, now=lab.now) as platform:
             target = Target(
-                role=Role.PLATFORM, host=PLATFORM, address="127.0.0.1", port=platform.port
+                role=Side.PLATFORM, host=PLATFORM, address="127.0.0.1", port=platform.port
             )
             found = await probe_endpoint(target, settings=settings, own=own, now=lab.now)
             return found.client_auth
@@ -102,7 +102,7 @@ def only(version: Version, plan: GatewayPlan) -> GatewayPlan:
     return replace(plan, tls=replace(plan.tls, minimum=version, maximum=version))
 
 
-def test_a_certificate_for_clients_gets_the_message_through(lab: Pki, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_certificate_for_clients_gets_the_message_through(lab: Pki, tmp_path) -> None:
     """With clientAuth the log says Verified and sent, the platform has the message, we say yes."""
     plan = sound_platform(PLATFORM, lab)
     done = deliver(lab, plan, Variant.CLIENT)
@@ -125,7 +125,7 @@ def test_a_certificate_for_clients_gets_the_message_through(lab: Pki, tmp_path) 
         (Variant.EXPIRED, 45, (10,)),
     ],
 )
-def test_a_certificate_that_the_platform_refuses_holds_the_message_back(  # type: ignore[no-untyped-def]
+def test_a_certificate_that_the_platform_refuses_holds_the_message_back(
     lab: Pki, tmp_path, variant: Variant | None, alert: int, problem: tuple[int, ...]
 ) -> None:
     """TLS 1.3: Postfix logs Verified, then the alert, and defers; we say no with that alert."""
@@ -144,7 +144,7 @@ def test_a_certificate_that_the_platform_refuses_holds_the_message_back(  # type
 
 
 @pytest.mark.parametrize(("variant", "alert"), [(None, 40), (Variant.SERVER, 43)])
-def test_in_tls_1_2_the_refusal_ends_the_handshake(  # type: ignore[no-untyped-def]
+def test_in_tls_1_2_the_refusal_ends_the_handshake(
     lab: Pki, tmp_path, variant: Variant | None, alert: int
 ) -> None:
     """TLS 1.2: Postfix cannot start TLS and defers; our verdict names the same alert."""

@@ -70,7 +70,7 @@ def test_incamail_audit_examines_a_real_postfix_and_a_real_exim(tmp_path: Path) 
 
 def by_command(folder: Path) -> dict[int, EndpointFacts]:
     """Run `incamail audit`; the client's endpoints by port, from the record it wrote."""
-    command = [COMMAND, "audit", "muster.yaml", "--output", "reports", "--no-pdf", "--json"]
+    command = [str(COMMAND), "audit", "muster.yaml", "--output", "reports", "--no-pdf", "--json"]
     done = subprocess.run(command, check=False, cwd=folder, capture_output=True, timeout=240)
     # 4: a crash was recorded, 2: wrong use; what the verdict is depends on the lab around.
     assert done.returncode in (0, 1, 3), done.stderr.decode("utf-8", "replace")

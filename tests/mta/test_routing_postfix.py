@@ -190,7 +190,7 @@ def indexed(entry: bytes, folder: Path) -> dict[str, bytes]:
     """The table and its index, made by Postfix's own postmap."""
     (folder / "main.cf").write_text("compatibility_level = 3.6\nmyhostname = mx.example\n")
     (folder / "transport").write_bytes(entry)
-    command = ["/usr/sbin/postmap", "-c", folder, f"hash:{folder}/transport"]
+    command: list[str | Path] = ["/usr/sbin/postmap", "-c", folder, f"hash:{folder}/transport"]
     subprocess.run(command, check=True, timeout=60)
     return {name: (folder / name).read_bytes() for name in ("transport", "transport.db")}
 

@@ -25,13 +25,14 @@ def test_without():
 
 def session(folder: Path, *, tool: str, forbidden: bool, workers: int) -> tuple[int, str]:
     """Exit code and output of a small session under this project's conftest."""
-    shutil.copy(CONFTEST, folder)
+    for file in (CONFTEST, CONFTEST.with_name("fuzzing.py")):
+        shutil.copy(file, folder)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -ra\nmarkers =\n    tool: a tool\n")
     (folder / "test_small.py").write_text(TESTS.format(tool=tool))
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("INCAMAIL", "PYTEST"))}
     if forbidden:
         environment["INCAMAIL_NO_SKIPS"] = "1"
-    command = [sys.executable, "-m", "pytest", "-n", str(workers), "--rootdir", folder, folder]
+    command = [sys.executable, "-m", "pytest", "-n", str(workers), "--rootdir", *[str(folder)] * 2]
     done = subprocess.run(
         command,
         check=False,

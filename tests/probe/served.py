@@ -13,7 +13,7 @@ from OpenSSL import SSL
 
 from incamail_lib.certificate import Credential
 from incamail_lib.facts.observation import Observation
-from incamail_lib.facts.smtp import EndpointFacts, Purpose, Role, SmtpFacts, Target
+from incamail_lib.facts.smtp import EndpointFacts, Purpose, Side, SmtpFacts, Target
 from incamail_lib.lab import pki
 from incamail_lib.lab.authority import Issued
 from incamail_lib.lab.channel import Channel, ClientGoneError
@@ -74,7 +74,7 @@ def settings(**changes: Any) -> ProbeSettings:
 
 def target(port: int, address: str = "127.0.0.1", host: str = HOST) -> Target:
     """A gateway on loopback."""
-    return Target(role=Role.RECEIVING, host=host, address=address, port=port)
+    return Target(role=Side.RECEIVING, host=host, address=address, port=port)
 
 
 @dataclass

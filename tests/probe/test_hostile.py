@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
+from fuzzing import examples
 from hypothesis import example, given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
@@ -28,7 +29,6 @@ from probe.served import (
     within,
 )
 
-from incamail_lib.dialogue import MAX_LINE, MAX_LINES, SHOWN, Malformed, ReplyReader, why_refused
 from incamail_lib.facts.observation import Answer, Reason
 from incamail_lib.facts.smtp import Purpose, Reply, SmtpFacts, Stage, Starttls
 from incamail_lib.lab.plan import (
@@ -39,6 +39,15 @@ from incamail_lib.lab.plan import (
     StarttlsPlan,
 )
 from incamail_lib.probe import ProbeSettings
+from incamail_lib.probe.dialogue import (
+    MAX_LINE,
+    MAX_LINES,
+    SHOWN,
+    Malformed,
+    ReplyReader,
+    why_refused,
+)
+from incamail_lib.probe.settings import Backend
 from incamail_lib.probe.wire import CHUNK
 
 OPEN = Answer.INCONCLUSIVE
@@ -186,7 +195,7 @@ SLOW = (
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("row", SLOW, ids=lambda row: row.name)
-def test_waiting_ends_with_the_limit(row: Slow, backend: str) -> None:
+def test_waiting_ends_with_the_limit(row: Slow, backend: Backend) -> None:
     """A peer that says nothing, or too little, costs no more than the limit of its stage."""
     seen = talked(row.plan, asked=replace(row.asked, backend=backend))
     assert (seen.ended, seen.ended_in) == (Reason.TIMEOUT, row.stage)
@@ -241,7 +250,7 @@ RESETS = (
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("at", "ended_in", "reached"), RESETS, ids=str)
 def test_a_reset_is_told_by_its_stage(
-    at: Stage, ended_in: Stage, reached: Stage, backend: str
+    at: Stage, ended_in: Stage, reached: Stage, backend: Backend
 ) -> None:
     """Broken off without a word: where, how far it got, and no verdict from the break."""
     endpoint = probed(plan(asking(), reset_at=at), settings(backend=backend)).endpoint
@@ -284,7 +293,7 @@ def test_an_end_without_a_reason_is_told_by_its_stage(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_garbage_in_place_of_tls_is_shown(backend: str) -> None:
+def test_garbage_in_place_of_tls_is_shown(backend: Backend) -> None:
     """Bytes that are no TLS are a protocol error with the bytes as evidence, and no verdict."""
     garbage = plan(starttls=StarttlsPlan(then=AfterReply.GARBAGE))
     seen = talked(garbage, asked=settings(backend=backend))
@@ -306,7 +315,7 @@ def test_garbage_in_place_of_tls_is_shown(backend: str) -> None:
     ],
     ids=["smtp", "empty_hello", "zeros", "large"],
 )
-def test_broken_handshakes_are_protocol_errors(answer: bytes, backend: str) -> None:
+def test_broken_handshakes_are_protocol_errors(answer: bytes, backend: Backend) -> None:
     """A second SMTP reply, a broken record or binary rubbish: one reason, no exception."""
     script = says(b"220 mx1\r\n", HELLO, b"220 go\r\n", answer)
     seen = scripted(script, replace(within(handshake_s=2.0), backend=backend))
@@ -376,7 +385,7 @@ def test_a_goodbye_without_end_is_left() -> None:
     ],
     ids=["endless", "long_by_one", "long_line", "controls", "html"],
 )
-def test_the_limits_hold_inside_tls(answer: bytes, reason: Reason, backend: str) -> None:
+def test_the_limits_hold_inside_tls(answer: bytes, reason: Reason, backend: Backend) -> None:
     """What is no reply to EHLO inside TLS is neither acceptance nor refusal of anybody."""
     seen = scripted(says_in_tls(answer), settings(backend=backend))
     assert (seen.ended, seen.ended_in) == (reason, Stage.EHLO_IN_TLS)
@@ -387,7 +396,7 @@ def test_the_limits_hold_inside_tls(answer: bytes, reason: Reason, backend: str)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_flood_inside_tls_is_limited_where_replies_are_counted(backend: str) -> None:
+def test_a_flood_inside_tls_is_limited_where_replies_are_counted(backend: Backend) -> None:
     """The connection that counts replies reads no more than the limit."""
     script = says_in_tls(b"250 mx1\r\n" * 100_000)
     seen = scripted(script, settings(backend=backend), Purpose.INJECTION)
@@ -458,11 +467,11 @@ def in_turn(parts: list[bytes]) -> Script:
     return script
 
 
-@checked(max_examples=60, deadline=None)
+@checked(max_examples=examples(60), deadline=None)
 @given(parts=st.lists(REPLIES, max_size=6), backend=st.sampled_from(BACKENDS))
 @example(parts=[b"220 mx1\r\n", HELLO, b"220 go\r\n", b"\x16\x03\x03"], backend="pyopenssl")
 @example(parts=[b"220 mx1\r\n", HELLO, b"220 go\r\n", b"\x15\x03\x03\x00\x02\x02"], backend="ssl")
-def test_no_peer_makes_the_probe_raise(parts: list[bytes], backend: str) -> None:
+def test_no_peer_makes_the_probe_raise(parts: list[bytes], backend: Backend) -> None:
     """Any bytes in place of any reply, then the end: a fact, never TLS and never an exception."""
     seen = scripted(in_turn(parts), settings(backend=backend))
     assert seen.tls is None or not seen.tls.established

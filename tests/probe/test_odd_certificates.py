@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from probe.served import HOST, LAB, NOW, SURVEY, plan, probed, settings
 
-from incamail_lib.audit.measuring import with_trust
+from incamail_lib.audit.trusting import with_trust
 from incamail_lib.certificate.reading import parse
 from incamail_lib.certificate.stores import certifi_store, file_store
 from incamail_lib.facts.smtp import EndpointFacts

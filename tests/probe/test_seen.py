@@ -47,6 +47,7 @@ from incamail_lib.lab.plan import (
 )
 from incamail_lib.lab.tls_context import server_context
 from incamail_lib.probe import ProbeSettings
+from incamail_lib.probe.settings import Backend
 
 YES, NO, OPEN = Answer.YES, Answer.NO, Answer.INCONCLUSIVE
 RSA = credential(LAB.leaf(Variant.RSA, "out.muster.example"))
@@ -72,7 +73,7 @@ def taking_rsa(version: Version, client: ClientAuth) -> GatewayPlan:
 @pytest.mark.parametrize("required", [False, True], ids=["optional", "required"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_certificate_that_was_not_sent_is_neither_accepted_nor_refused(
-    version: Version, required: bool, backend: str
+    version: Version, required: bool, backend: Backend
 ) -> None:
     """Our EC key fits no signature the server takes, so an empty certificate goes out: open.
 
@@ -104,7 +105,7 @@ def test_without_a_fitting_control_nothing_is_verified() -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_authorities_in_the_request_keep_no_certificate_back(
-    version: Version, backend: str
+    version: Version, backend: Backend
 ) -> None:
     """OpenSSL sends ours although none of the names in the request issued it."""
     other = asking(roots=(LAB.exotic.certificate,))
@@ -119,7 +120,7 @@ def test_authorities_in_the_request_keep_no_certificate_back(
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("required", [False, True], ids=["optional", "required"])
 def test_a_certificate_asked_for_in_a_second_handshake_is_shown(
-    required: bool, backend: str
+    required: bool, backend: Backend
 ) -> None:
     """As old Windows servers ask, in answer to MAIL: request, demand and verdicts are seen."""
     late = speaking(Version.TLS_1_2, Version.TLS_1_2, asking(asks_late=True, required=required))
@@ -166,7 +167,7 @@ async def serves(channel: Channel, _: SSL.Connection) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_second_handshake_that_hangs_is_no_answer(backend: str) -> None:
+def test_a_second_handshake_that_hangs_is_no_answer(backend: Backend) -> None:
     """Asked to begin again and then left waiting, we have not seen that nobody asks."""
 
     async def begins_again(channel: Channel, tls: SSL.Connection) -> None:
@@ -188,7 +189,7 @@ def test_a_second_handshake_that_hangs_is_no_answer(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("number", [40, 41, 42, 48, 100, 112])
-def test_a_warning_is_no_refusal(number: int, backend: str) -> None:
+def test_a_warning_is_no_refusal(number: int, backend: Backend) -> None:
     """A warning in TLS 1.2 is kept as such; the dialogue goes on and is judged by its replies."""
     served = speaking(Version.TLS_1_2, Version.TLS_1_2)
     assert served.tls is not None
@@ -219,7 +220,7 @@ def test_a_warning_is_no_refusal(number: int, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_version_is_kept_where_the_handshake_then_fails(backend: str) -> None:
+def test_a_version_is_kept_where_the_handshake_then_fails(backend: Backend) -> None:
     """Version, cipher and certificate of TLS 1.2 are seen though we are refused for want of one."""
     demanding = speaking(Version.TLS_1_2, Version.TLS_1_2, asking(required=True))
     seen = talked(demanding, asked=settings(backend=backend)).tls
@@ -367,7 +368,7 @@ def by_the_standard_library(context: ssl.SSLContext) -> Script:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_size_of_a_diffie_hellman_prime_is_seen(backend: str, tmp_path: Path) -> None:
+def test_the_size_of_a_diffie_hellman_prime_is_seen(backend: Backend, tmp_path: Path) -> None:
     """A prime of 1024 bits is told by its size, which no library names."""
     chain, key = pki.write_pem(LAB.leaf(Variant.RSA, HOST), tmp_path, "server")
     (tmp_path / "dh.pem").write_bytes(OAKLEY_2)

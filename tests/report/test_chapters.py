@@ -49,7 +49,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.opened.append(tag)
         self.ids += [value or "" for name, value in attrs if name == "id"]
-        if tag != "br":
+        if tag not in ("br", "col"):
             self.unclosed.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -117,12 +117,12 @@ def hostile_facts() -> AuditFacts:
     leaf = certificate(
         subject=f"CN={HOSTILE}", subject_o=(HOSTILE,), san_dns=(HOSTILE, "x" * 10_000)
     )
+    agreed = survey().tls
+    assert agreed is not None
     spoken = survey(
         greeting=Reply(code=220, lines=(HOSTILE,)),
         evidence=HOSTILE,
-        tls=TlsFacts(
-            **(survey().tls.model_dump() | {"chain": (leaf,), "acceptable_cas": (HOSTILE,)})
-        ),
+        tls=TlsFacts(**(agreed.model_dump() | {"chain": (leaf,), "acceptable_cas": (HOSTILE,)})),
         transcript=(
             Exchange(stage=Stage.EHLO, sent="EHLO x", received=HOSTILE, at_s=0.1, elapsed_s=0.1),
         ),
@@ -162,10 +162,13 @@ def test_no_demand_is_told_with_how_far_the_measuring_side_was_let() -> None:
     sound = endpoint()
     auth = sound.client_auth.model_copy(update={"demanded": no(Reason.SMTP_REPLY, "250 ok")})
     open_door = facts(receiving=(sound.model_copy(update={"client_auth": auth}),))
-    row = "Demands a client certificate"
-    assert "no. Without a certificate" in str(report(open_door).gateways).partition(row)[2][:200]
+    row = "demanded: "
+    assert str(report(open_door).gateways).partition(row)[2].startswith("no. Without a certificate")
     closed = str(report(facts(receiving=(sound,))).gateways).partition(row)[2][:200]
+    assert closed
     assert "Without a certificate" not in closed
+    row = "Demands a client certificate"
+    assert "no. Without a certificate" in str(report(open_door).details).partition(row)[2][:200]
 
 
 def test_the_summary_names_what_decides() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,7 +132,7 @@ def test_lookalikes_are_told_from_the_genuine_suffix(domain: str, expected: Like
     assert likeness(domain, SUFFIX, "im.post.ch") is expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=120) | st.text('a@."<>[]:;,()\\ \x00é', max_size=60))
 def test_no_text_makes_the_parser_raise(text: str) -> None:
     """Whatever stands in an envelope or header, there is an answer."""

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,7 +194,7 @@ def test_encoded_words_are_joined_as_exim_joins_them() -> None:
     assert exim.decode(b"=?iso-8859-1?q?=E9?=") == "é".encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.sampled_from(Engine), st.text(max_size=40), st.binary(max_size=60))
 def test_no_pattern_and_no_subject_makes_an_engine_raise(
     engine: Engine, pattern: str, subject: bytes

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -183,7 +184,7 @@ _LINE = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     eml=st.binary(max_size=300) | st.lists(_LINE, max_size=40).map(b"".join),
     rules=st.sampled_from([DOMAIN, RAW]),

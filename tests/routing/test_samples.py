@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incamail_lib.facts.routing import Method, NextHop, NextHopKind, Probe, RuleSet
+from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet, StandardSample
 from incamail_lib.routing import standard_samples
 from incamail_lib.routing.samples import REPLY_PREFIXES
 
@@ -17,12 +17,15 @@ def test_every_probe_is_there_under_every_method(method: Method) -> None:
     """Each kind occurs, labels are unique; without domains only theirs are missing."""
     rules = RuleSet(method=method, next_hop=HOP)
     found = standard_samples(rules, DOMAINS)
-    assert {message.probe for message in found} == set(Probe)
+    assert {message.probe for message in found} == set(StandardSample)
     assert len({message.label for message in found}) == len(found)
-    assert sum(m.probe is Probe.REPLY for m in found) == len(REPLY_PREFIXES)
-    assert sum(m.probe is Probe.OWN_DOMAIN_SUFFIXED for m in found) == len(DOMAINS)
+    assert sum(m.probe is StandardSample.REPLY for m in found) == len(REPLY_PREFIXES)
+    assert sum(m.probe is StandardSample.OWN_DOMAIN_SUFFIXED for m in found) == len(DOMAINS)
     without = {message.probe for message in standard_samples(rules, ())}
-    assert set(Probe) - without == {Probe.OWN_DOMAIN_SUFFIXED, Probe.ALIAS}
+    assert set(StandardSample) - without == {
+        StandardSample.OWN_DOMAIN_SUFFIXED,
+        StandardSample.ALIAS,
+    }
 
 
 def test_probes_follow_another_platforms_suffix() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,7 +156,7 @@ def test_near_misses_are_noticed(subject: str) -> None:
     assert not read_subject("<im><c> x").is_mistyped
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.binary(max_size=200)
     | st.text(max_size=100)

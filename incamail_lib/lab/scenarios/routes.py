@@ -34,11 +34,9 @@ def _by_postfix(pattern: str) -> RuleSet:
     )
 
 
-def suffix_without_mx(plan: DnsPlan, names: Names) -> DnsPlan:
+def suffix_without_mx(plan: DnsPlan, _: Names) -> DnsPlan:
     """The platform publishes no MX below its suffix."""
-    for domain in names.domains:
-        plan = plan.replaced(f"{domain}{SUFFIX}", "MX")
-    return plan
+    return plan.replaced(f"*{SUFFIX}", "MX")
 
 
 ROUTES = (

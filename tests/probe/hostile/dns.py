@@ -208,7 +208,7 @@ SERVERS: tuple[Server, ...] = (
     Server("has sixty exchangers", reply(*MANY, flags=AA), FOUND, 50),
     Server("has a host of control characters", reply(CONTROLS, flags=AA), FOUND, 1),
     Server("claims to be authentic", reply(GOOD, flags=AA | AD), FOUND, 1),
-    Server("answers twice", lambda q: reply(GOOD, flags=AA)(q) * 2, FOUND, 1),
+    Server("answers twice", lambda q: [*reply(GOOD, flags=AA)(q)] * 2, FOUND, 1),
     Server("is sound", reply(GOOD, flags=AA), FOUND, 1),
     Server("is cut and silent over TCP", CUT, LAME),
     Server("is cut and noise over TCP", CUT, LAME, tcp=always(b"\x00\x10" + b"x" * 16)),

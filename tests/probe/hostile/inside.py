@@ -28,17 +28,17 @@ UNSAID = {**ACCEPTED, "legacy": "no"}  # TLS 1.2 may still ask in a second hands
 LEFT = {**ACCEPTED, "requested": "no"}  # who always hangs up is not asked for old versions
 
 
-def in_tls(name: str, *steps: Step, served=SOUND, seen=UNASKED, **may: str) -> Behaviour:  # type: ignore[no-untyped-def]
+def in_tls(name: str, *steps: Step, served=SOUND, seen=UNASKED, **may: str) -> Behaviour:
     """Shakes hands as `served`, then behaves so."""
     return Behaviour(f"inside {name}", (*CLEAR, GO, Tls(served), *steps), {**seen, **may})
 
 
-def ehlo(name: str, *steps: Step, served=SOUND, seen=UNASKED, **may: str) -> Behaviour:  # type: ignore[no-untyped-def]
+def ehlo(name: str, *steps: Step, served=SOUND, seen=UNASKED, **may: str) -> Behaviour:
     """Odd in answer to EHLO inside TLS."""
     return in_tls(f"ehlo {name}", ASK, *steps, served=served, seen=seen, **may)
 
 
-def mail(name: str, *steps: Step, served=SOUND, seen=UNASKED, **may: str) -> Behaviour:  # type: ignore[no-untyped-def]
+def mail(name: str, *steps: Step, served=SOUND, seen=UNASKED, **may: str) -> Behaviour:
     """Odd in answer to MAIL."""
     return in_tls(f"mail {name}", ASK, POOR, ASK, *steps, served=served, seen=seen, **may)
 

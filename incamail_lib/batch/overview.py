@@ -1,0 +1,80 @@
+"""All organisations of a run on one page: in the run's own folder, and as a notebook."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+from incamail_lib.batch.execute import run_notebook
+from incamail_lib.batch.results import CaseOutcome
+from incamail_lib.errors import RunError
+from incamail_lib.files import make_folder
+from incamail_lib.history import digests_of, record
+from incamail_lib.i18n import Language
+from incamail_lib.notebooks import NOTEBOOKS, PORTFOLIO
+from incamail_lib.outputs import NewFolder
+from incamail_lib.portfolio import Portfolio, open_portfolio, portfolio_of
+from incamail_lib.portfolio.writing import write_page, write_tables
+
+
+def write_overview(
+    new: NewFolder,
+    outcomes: Iterable[CaseOutcome],
+    *,
+    started: dt.datetime,
+    language: Language,
+    history: Path | None = None,
+) -> Path:
+    """Page, tables and calendar of a run, into its folder; the page, as it will be called.
+
+    With a file of runs the run is kept there, once, and compared with the one before it.
+    Errors: OutputError, HistoryError; MaterialError for an audit that was damaged meanwhile.
+    """
+    portfolio = _portfolio(new.final, outcomes, started, language, history)
+    (page,) = write_page(portfolio, new.part, with_pdf=False)
+    write_tables(portfolio, new.part)
+    return new.final / page.name
+
+
+def _portfolio(
+    final: Path,
+    outcomes: Iterable[CaseOutcome],
+    started: dt.datetime,
+    language: Language,
+    history: Path | None,
+) -> Portfolio:
+    if history is None:
+        digests = digests_of(outcomes)
+        return portfolio_of(digests, started=started, language=language, folder=final)
+    number = record(history, outcomes, started=started, place=final.resolve())
+    return open_portfolio(history, run=number, language=language, folder=final)
+
+
+def write_portfolio(
+    history: Path,
+    folder: Path,
+    *,
+    run: int = 0,
+    before: int = 0,
+    language: Language = "en",
+    with_pdf: bool = True,
+) -> tuple[Path, ...]:
+    """Execute the notebook and write everything into `folder`; the files, the page first.
+
+    Errors: HistoryError, OutputError; RunError where the notebook did not get to its end.
+    """
+    make_folder(folder)
+    portfolio = open_portfolio(history, run=run, before=before, language=language, folder=folder)
+    files = [*write_page(portfolio, folder, with_pdf=with_pdf), *write_tables(portfolio, folder)]
+    notebook = folder / PORTFOLIO
+    given = {
+        "history": str(history.resolve()),
+        "run": str(portfolio.run.number if portfolio.run else 0),
+        "before": str(portfolio.before.number if portfolio.before else 0),
+        "language": language,
+    }
+    problem = run_notebook(NOTEBOOKS / PORTFOLIO, notebook, given, language)
+    if problem is not None:
+        raise RunError(problem)
+    return (*files, notebook)

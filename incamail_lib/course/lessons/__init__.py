@@ -1,0 +1,15 @@
+"""All lessons, in their order. Each module is the content of one, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from incamail_lib.course.lesson import Lesson
+from incamail_lib.course.lessons.certificate import CERTIFICATE
+from incamail_lib.course.lessons.recipients import RECIPIENTS
+from incamail_lib.course.lessons.travel import TRAVEL
+
+LESSONS: Mapping[str, Lesson] = MappingProxyType(
+    {lesson.key: lesson for lesson in (TRAVEL, RECIPIENTS, CERTIFICATE)}
+)

@@ -1,0 +1,8 @@
+"""A warm process that forks: everything is imported once, each notebook runs in a child of its own.
+
+    who asks                     warm (one thread, imports, nothing else)        child
+    Warm.call("module:function") ── socket ──▶ fork ─────────────────────▶ function(socket)
+
+Nothing that a child does reaches another child: all are forks of a process that itself never
+runs anything. Where systems cannot fork safely, `can_fork` says so and kernels take over.
+"""

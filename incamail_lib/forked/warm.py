@@ -1,0 +1,190 @@
+"""The warm process: `python -m incamail_lib.forked.warm`, and what asks it for children.
+
+It reads requests from the socket that is its standard input. Each is the name of a function and
+brings one end of a connection; the child calls the function with that end. When the connection is
+closed from outside, the child is killed with all that it started, and when the warm process loses
+its owner, all children are. A child that did not end well is told of as {"died": exit code}.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from incamail_lib.forked.channel import Channel
+from incamail_lib.forked.processes import (
+    adopt_orphans,
+    fork,
+    freeze,
+    kill_group,
+    kill_strays,
+)
+from incamail_lib.kernels import needed
+
+_LONGEST = 4096  # bytes of one request: a name
+
+
+class Warm:
+    """A warm process of our own, from its start until `close`."""
+
+    def __init__(self, *, preload: str, keep: Iterable[int] = (), secrets: Iterable[str] = ()):
+        """`preload` is called as the process starts: "module:function". `keep` are open files
+        that its children inherit, `secrets` variables that they may know."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        kept = tuple(keep)
+        command = [sys.executable, "-m", "incamail_lib.forked.warm", preload, *map(str, kept)]
+        self._control = ours
+        self._asking = threading.Lock()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this very program
+                command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                pass_fds=kept,
+                env=_environment(os.environ, secrets),
+                start_new_session=True,
+            )
+
+    def call(self, function: str) -> Channel:
+        """The connection to a new child that runs "module:function". Errors: OSError."""
+        ours, theirs = socket.socketpair()
+        with theirs, self._asking:
+            socket.send_fds(self._control, [json.dumps(function).encode()], [theirs.fileno()])
+        return Channel(ours)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still takes requests."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process and all its children."""
+        self._control.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _environment(environment: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """What children need of ours, and our own way of finding modules."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # a debugger that nobody uses would complain
+    return {**needed(environment, secrets), **quiet, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+
+
+_shared: dict[tuple[int, str], Warm] = {}
+_sharing = threading.Lock()
+
+
+def shared(preload: str) -> Warm:
+    """The one warm process of this process for that purpose; it ends with it."""
+    key = os.getpid(), preload  # a fork of ours needs its own
+    with _sharing:
+        if key not in _shared or not _shared[key].is_alive:
+            _shared[key] = Warm(preload=preload)
+            atexit.register(_shared[key].close)
+        return _shared[key]
+
+
+class _Server:
+    """The warm process itself: one thread, and nothing of any child's."""
+
+    def __init__(self, control: socket.socket, keep: Iterable[int]) -> None:
+        self._control = control
+        self._keep = tuple(keep)
+        self._children: dict[int, socket.socket] = {}
+        self._woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides
+
+    def run(self) -> None:
+        """Serve until the owner is gone."""
+        while True:
+            waiting = select.poll()
+            waiting.register(self._control, select.POLLIN)
+            waiting.register(self._woken, select.POLLIN)
+            for connection in self._children.values():
+                waiting.register(connection, 0)  # only its end is told
+            ready = {handle for handle, _ in waiting.poll()}
+            if self._woken in ready:
+                os.read(self._woken, 512)
+            self._bury()
+            for child, connection in self._children.items():
+                if connection.fileno() in ready:
+                    kill_group(child)
+            if self._control.fileno() in ready and not self._take():
+                break
+        for child in self._children:
+            kill_group(child)
+        kill_strays(())
+
+    def _take(self) -> bool:
+        """Fork for one request; whether there is still an owner."""
+        try:
+            data, handles, _, _ = socket.recv_fds(self._control, _LONGEST, 1)
+        except OSError:
+            return False
+        if not data:
+            return False
+        connection = socket.socket(fileno=handles[0])
+        name = json.loads(data)
+
+        def work() -> None:
+            _named(name)(Channel(connection))
+
+        child = fork(work, keep=(connection.fileno(), *self._keep))
+        self._children[child] = connection
+        return True
+
+    def _bury(self) -> None:
+        """Take leave of children that ended, and end what they left."""
+        ended = False
+        for child in list(self._children):
+            with suppress(ChildProcessError):
+                found, status = os.waitpid(child, os.WNOHANG)
+                if not found:
+                    continue
+                ended = True
+                kill_group(child)
+                self._tell(self._children.pop(child), os.waitstatus_to_exitcode(status))
+        if ended:
+            kill_strays(self._children)
+
+    def _tell(self, connection: socket.socket, code: int) -> None:
+        with connection, suppress(OSError):
+            connection.setblocking(False)
+            if code:
+                connection.sendall(b'\n{"died": %d}\n' % code)
+
+
+def _named(name: str):  # type: ignore[no-untyped-def] # whatever stands there
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def main() -> None:
+    """The process: import everything, then wait for requests."""
+    preload, *keep = sys.argv[1:]
+    _named(preload)()
+    adopt_orphans()
+    freeze()
+    control = socket.socket(fileno=os.dup(0))
+    _Server(control, map(int, keep)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the phase notebooks call: the onboarding of one organisation, its forms, its servers."""

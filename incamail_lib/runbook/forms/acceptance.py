@@ -1,0 +1,116 @@
+"""The acceptance tests: each sending type, both directions, internal and external."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from incamail_lib.dossier.agreed import (
+    AcceptanceTest,
+    Direction,
+    TestResult,
+    Way,
+    messages_of,
+)
+from incamail_lib.dossier.words import message_text, term
+from incamail_lib.report.pages import render
+from incamail_lib.runbook.forms.fields import not_an_address
+from incamail_lib.runbook.forms.session import Session
+from incamail_lib.runbook.forms.shape import Card, Fact, Html, Input, Part, Row, Tone
+from incamail_lib.runbook.forms.view import Form
+from incamail_lib.sheets.cleaning import clean
+
+_TONES: dict[TestResult, Tone] = {
+    TestResult.PASSED: "good",
+    TestResult.FAILED: "bad",
+    TestResult.OPEN: "quiet",
+}
+
+
+class Acceptance(Form):
+    """A card for each message, with its attempts and what became of it."""
+
+    key = "acceptance"
+
+    def __init__(
+        self, session: Session, directions: tuple[Direction, ...] = tuple(Direction)
+    ) -> None:
+        super().__init__(session)
+        self._directions = directions
+
+    def tests(self) -> tuple[AcceptanceTest, ...]:
+        """Every test of the matrix, with what the dossier knows of it."""
+        known = {test.key: test for test in self._session.dossier.acceptance}
+        return tuple(
+            known.get(key) or AcceptanceTest.of(key) for key in messages_of(*self._directions)
+        )
+
+    def parts(self) -> Sequence[Part]:
+        """A card for each test."""
+        return [self._card(test) for test in self.tests()]
+
+    def _card(self, test: AcceptanceTest) -> Card:
+        tell = self._tell
+        when = tell.local(test.tested_at) if test.tested_at else ""
+        return Card(
+            name=name_of(test),
+            title=str(tell.told(message_text(*test.key))),
+            parts=(*self._attempts(test), *self._inputs(test)),
+            facts=(
+                Fact(tell.gettext("Result"), tell.told(term(test.result)), _TONES[test.result]),
+                Fact(tell.gettext("When"), when),
+                Fact(tell.gettext("By whom"), clean(test.tested_by)),
+            ),
+            needs_attention=test.result is TestResult.FAILED,
+        )
+
+    def _attempts(self, test: AcceptanceTest) -> list[Part]:
+        if not test.attempts and not test.smtp_reply:
+            return []
+        return [Html(render("attempts", self.language, test=test, term=term))]
+
+    def _inputs(self, test: AcceptanceTest) -> list[Part]:
+        tell, name = self._tell.gettext, name_of(test)
+        results = tuple((r.value, str(self._tell.told(term(r)))) for r in TestResult)
+        ways = (("", "–"), *((w.value, str(self._tell.told(term(w)))) for w in Way))
+        way = test.way.value if test.way else ""
+        found = (
+            Input(f"{name}/result", tell("Result"), "radio", test.result.value, results),
+            Input(f"{name}/to", tell("Sent to"), "email", test.to, width="half"),
+            Input(f"{name}/way", tell("Written"), "choice", way, ways, width="half"),
+            Input(f"{name}/received", tell("What the receiver saw"), "text", test.received),
+            Input(f"{name}/remark", tell("Remark"), "text", test.remark),
+        )
+        made = [self.mended(one) for one in found]
+        return [made[0], Row(tuple(made[1:3])), *made[3:]]
+
+    def enter(self, name: str, value: str) -> None:
+        """Write what became of a test; a result bears the time and the person at work."""
+        key, _, field = name.partition("/")
+        problem = not_an_address(value) if field == "to" else None
+        if problem:
+            self.refuse(name, value, problem)
+            return
+        known = {test.key: test for test in self._session.dossier.acceptance}
+        test = next(test for test in self.tests() if name_of(test) == key)
+        known[test.key] = self._changed(test, field, value)
+        kept = [t for t in known.values() if t != AcceptanceTest.of(t.key)]
+        plain = [t.model_dump(mode="json", exclude_defaults=True) for t in kept]
+        self.put(name, ("acceptance",), plain, value)
+
+    def _changed(self, test: AcceptanceTest, field: str, value: str) -> AcceptanceTest:
+        update: dict[str, Any] = {field: value.strip() if field == "to" else value}
+        if field == "way":
+            update = {"way": Way(value) if value else None}
+        if field == "result":
+            update = {"result": TestResult(value)}
+            if update["result"] not in (test.result, TestResult.OPEN):
+                now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+                update |= {"tested_at": now, "tested_by": self._session.person}
+        return test.model_copy(update=update)
+
+
+def name_of(test: AcceptanceTest) -> str:
+    """What tells a test from the others, in the names of its inputs."""
+    return ".".join(test.key)

@@ -1,0 +1,143 @@
+"""A Dask cluster: other machines write the reports, and it makes no difference to anybody.
+
+The command runs in a process of its own, as a user runs it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import programs
+import pytest
+from batch import town
+from batch.test_faults import ENDED, batch, command, environment, leftovers, state
+
+from incamail_lib.lab import pki
+from incamail_lib.outputs import NOTEBOOK
+
+pytest.importorskip("distributed", reason="the extra «dask» is not installed")
+ROOT = Path(__file__).parents[2]
+CLIENTS = 5
+
+
+@contextmanager
+def cluster(
+    folder: Path, settings: dict[str, str]
+) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
+    """A scheduler and two workers, each a process of its own; the address and the workers."""
+    options: dict[str, Any] = {
+        "env": environment(folder / "worker-tmp") | settings,
+        "cwd": folder,
+        "limit_s": 200,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    file = folder / "scheduler.json"
+    here = ["--host", "127.0.0.1", "--no-dashboard"]
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", *here]
+    dask += ["--protocol", "tls", "--port", "0", "--scheduler-file", str(file)]
+    with ExitStack() as stack:
+        stack.enter_context(programs.running(dask, **options))
+        address = told(file)
+        worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, *here]
+        worker += ["--no-nanny", "--nthreads", "1"]
+        workers = [stack.enter_context(programs.running(worker, **options)) for _ in range(2)]
+        yield address, workers
+
+
+def told(file: Path) -> str:
+    """The scheduler's address, when it runs."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if file.exists() and (text := file.read_text()):
+            return str(json.loads(text)["address"])
+        time.sleep(0.05)
+    raise AssertionError("the scheduler did not start")
+
+
+def certificates(folder: Path) -> dict[str, str]:
+    """Dask's settings for TLS, as variables, with a certificate of the lab."""
+    lab = pki.build(dt.datetime.now(dt.UTC))
+    chain, key = pki.write_pem(lab.leaf(pki.Variant.BOTH, "dask.example"), folder, "dask")
+    root = pki.write_trust_store(lab, folder, "root")
+    return {
+        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
+        "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(root),
+        **{
+            f"DASK_DISTRIBUTED__COMM__TLS__{who}__{what}": str(file)
+            for who in ("SCHEDULER", "WORKER", "CLIENT")
+            for what, file in (("CERT", chain), ("KEY", key))
+        },
+    }
+
+
+def cells(output: Path) -> dict[str, list[tuple[str, object]]]:
+    """Each organisation's notebook: its cells, and whether they were run."""
+    return {
+        path.parent.parent.name: [
+            (cell.source if "injected" not in str(cell.metadata) else "", cell.get("outputs") == [])
+            for cell in nbformat.read(path, as_version=4).cells
+        ]
+        for path in output.glob(f"client-*/*/{NOTEBOOK}")
+    }
+
+
+def test_a_worker_that_is_killed_costs_nobody_his_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over TLS, one of two workers killed in the middle: each organisation exactly once, all as on
+    one machine, no path of a worker in what is told. Without a certificate nobody gets in."""
+    settings = certificates(tmp_path)
+    output = tmp_path / "reports"
+    with (
+        town.running(tmp_path / "town", CLIENTS, 2) as there,
+        cluster(tmp_path, settings) as (address, workers),
+    ):
+        assert address.startswith("tls://")
+        monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "2s")
+        refused = batch(tmp_path / "refused", "--scheduler", address, there.dossiers)
+        monkeypatch.undo()
+        assert (refused.returncode, "cannot be used" in refused.stderr) == (2, True), refused.stderr
+        assert there.gateways()[town.host(0)]["connections"] == 0
+        alone = batch(tmp_path / "alone", there.dossiers)
+        assert alone.returncode in ENDED, alone.stderr
+        arguments = command(output, "--scheduler", address, there.dossiers)
+        with programs.running(
+            arguments,
+            env=environment(tmp_path / "tmp") | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            limit_s=150,
+        ) as running:
+            until = time.monotonic() + 100
+            while not list(output.glob("client-*/*Z")) and time.monotonic() < until:
+                time.sleep(0.01)
+            programs.kill(workers[0])
+            _, errors = running.communicate(timeout=150)
+            assert running.returncode in ENDED, errors
+    assert state(output) == state(tmp_path / "alone")
+    assert cells(output) == cells(tmp_path / "alone")
+    assert len(cells(output)) == len(list(output.glob("client-*/*Z"))) == CLIENTS
+    assert leftovers(output) == []
+    assert not any(b"incamail-job-" in p.read_bytes() for p in output.rglob("*") if p.is_file())
+
+
+def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """One sentence, before anything is measured."""
+    path = tmp_path / "a.yaml"
+    path.write_text("organisation: A\ndomains: [a.example]\nplatform: lab\n")
+    done = batch(tmp_path / "reports", "--scheduler", "nonsense://127.0.0.1:1", path)
+    assert done.returncode == 2
+    assert "nonsense://127.0.0.1:1 cannot be used" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert os.listdir(tmp_path / "reports") == []

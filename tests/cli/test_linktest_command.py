@@ -1,0 +1,97 @@
+"""`incamail linktest`: a dry run asks nobody, and consent names the recipient."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.test_commands import said
+
+from incamail_lib.dossier import read_dossier
+
+TO, FULL = "hans@recipient.test", "hans@recipient.test.incamail.ch"
+TEXT = """\
+organisation: Muster AG
+domains: [muster.example]
+{more}
+contacts:
+  - {{role: mail_admin, name: Anna Muster}}
+"""
+
+
+def dossier(folder: Path, more: str = "platform: lab") -> str:
+    path = folder / "muster.yaml"
+    path.write_text(TEXT.format(more=more), encoding="utf-8")
+    return str(path)
+
+
+def told(*arguments: str, code: int) -> str:
+    return " ".join(said("linktest", *arguments, code=code).split())
+
+
+def test_a_dry_run_asks_and_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mail server is not connected to, no name is looked up, nothing is recorded; without
+    --dry the same server is called at once."""
+    asked: list[str] = []
+    resolve = socket.getaddrinfo
+
+    def noting(host: str, *rest: Any, **more: Any) -> Any:
+        asked.append(host)
+        return resolve(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", noting)
+    with socket.socket() as at:
+        at.bind(("127.0.0.1", 0))
+        at.listen()
+        at.settimeout(0.2)
+        port = at.getsockname()[1]
+        path = dossier(tmp_path, f"submission: {{host: localhost, port: {port}, starttls: off}}")
+        before = Path(path).read_bytes()
+        shown = told(path, "--to", TO, "--kind", "personal", "--dry", code=0)
+        assert FULL in shown
+        assert "<im><p>" in shown
+        assert "Nothing was asked of any server, and nothing was sent." in shown
+        assert asked == []
+        with pytest.raises(TimeoutError):
+            at.accept()
+        assert Path(path).read_bytes() == before
+        at.close()
+        sent = told(path, "--to", TO, "--by", "Anna Muster", "--agree", FULL, code=3)
+        assert asked, "the test can fail"
+        assert "Nothing listens there" in sent
+    (noted,) = read_dossier(Path(path)).acceptance
+    assert noted.attempts[0].by == "Anna Muster"
+
+
+def test_one_command_sends_and_sees_on_the_lab(tmp_path: Path) -> None:
+    """Agreed to by naming the whole recipient: sent, seen, recorded; 0 means that it arrived."""
+    path = dossier(tmp_path)
+    done = json.loads(
+        said("linktest", path, "--to", TO, "--by", "Anna Muster", "--agree", FULL, "--json")
+    )
+    assert [(a["to"], a["outcome"], a["seen"]["arrived"]) for a in done] == [
+        (FULL, "accepted", True)
+    ]
+    broken = dossier(tmp_path, "platform: lab\nscenario: platform_stripped")
+    stopped = told(broken, "--to", TO, "--by", "Anna Muster", "--agree", FULL, code=1)
+    assert "It did not arrive." in stopped
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--by", "Anna Muster"], f"Agree by --agree {FULL}"),
+        (["--by", "Anna Muster", "--agree", TO], "you agreed to"),
+        (["--by", "root", "--agree", FULL], "not among the contacts of the dossier (Anna Muster)"),
+        (["--agree", FULL], "choose first who is at work"),
+        (["--kind", "html_attachment", "--kind", "personal"], "send it by itself"),
+    ],
+)
+def test_without_consent_nothing_is_sent(tmp_path: Path, arguments: list[str], words: str) -> None:
+    """Nobody to ask, another recipient, nobody's name: one sentence, and no record."""
+    path = dossier(tmp_path)
+    assert words in told(path, "--to", TO, *arguments, code=2)
+    assert read_dossier(Path(path)).acceptance == ()
