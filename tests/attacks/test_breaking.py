@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -181,7 +182,8 @@ def test_a_notebook_that_is_killed_leaves_nothing_half(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.wait(timeout=10)
         for kernel in kernels:
-            kernel.kill()
+            with suppress(psutil.NoSuchProcess):  # it ends by itself without its parent
+                kernel.kill()
         psutil.wait_procs(kernels, timeout=10)
     assert not out.exists()
     assert list(short.glob("incamail-*"))  # the attack: it is left behind
