@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ class DossierStore:
     """A dossier's file and what is to be changed in it. Made by `open_store`.
 
     Each change is saved at once. A change that cannot be saved is kept here and written with the
-    next one that can be. What others wrote into the file meanwhile is taken along.
+    next one that can be. What others wrote into the file meanwhile is taken along. Threads may
+    share it: JupyterLab handles what is entered in another thread than what a cell does.
     """
 
     def __init__(self, source: Source, *, wait_s: float = WAIT_S) -> None:
@@ -45,6 +47,7 @@ class DossierStore:
         self._data = _own(source)  # the same with every change that is not saved yet
         self._dossier = source.dossier
         self._unsaved: list[Change] = []
+        self._one_at_a_time = threading.RLock()
 
     @property
     def dossier(self) -> Dossier:
@@ -77,18 +80,19 @@ class DossierStore:
         path, plain = field_path(field), as_plain(value)
         _refuse_reserved(path, who)
         _refuse_secret(path, plain, self.path)
-        before = value_at(self._data, path)
-        if before == plain:
-            return () if self.is_saved else self.save(who=who)
-        data = migrated(with_value(self._data, path, plain))
-        self._dossier = validated(data, self.path)
-        self._data = data
-        self._unsaved += changed(who.strip(), path, before, plain, _now())
-        return self.save(who=who)
+        with self._one_at_a_time:
+            before = value_at(self._data, path)
+            if before == plain:
+                return () if self.is_saved else self.save(who=who)
+            data = migrated(with_value(self._data, path, plain))
+            self._dossier = validated(data, self.path)
+            self._data = data
+            self._unsaved += changed(who.strip(), path, before, plain, _now())
+            return self.save(who=who)
 
     def save(self, *, who: str) -> tuple[Conflict, ...]:
         """Write the changes that are not saved yet, and read what others wrote meanwhile."""
-        with only_writer(self.path, who=who, wait_s=self._wait_s):
+        with self._one_at_a_time, only_writer(self.path, who=who, wait_s=self._wait_s):
             return self._save(who)
 
     def _save(self, who: str) -> tuple[Conflict, ...]:

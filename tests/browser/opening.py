@@ -111,7 +111,6 @@ class Session:
         """The card of a question, opened."""
         found = self.page.locator("details.im-card", has=self.page.get_by_text(number, exact=True))
         card = found.filter(visible=True).first
-        card.scroll_into_view_if_needed(timeout=30_000)
         if card.get_attribute("open") is None:
             card.locator("summary").first.click()
         return card

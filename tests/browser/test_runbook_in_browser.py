@@ -107,7 +107,6 @@ class Client:
     def writes(self, form: Locator, files: int) -> list[Path]:
         """The files of a document, which are new in the folder of documents."""
         before = set(self.output.glob("*/documents/*"))
-        form.scroll_into_view_if_needed()
         form.click()
         deadline = time.monotonic() + 60
         while len(new := set(self.output.glob("*/documents/*")) - before) < files:
@@ -245,7 +244,6 @@ def preparation(client: Client) -> None:
     client.opens("20_preparation")
     at, told = client.at, client.told
     button = at.page.get_by_role("button", name=told("Measure now"))
-    button.scroll_into_view_if_needed()
     button.click()
     done = told("Measured. The evidence stands beside the questions.")
     expect(at.page.get_by_text(done)).to_be_visible(timeout=60_000)
@@ -314,7 +312,6 @@ def sends(client: Client, number: int, *, arrives: bool) -> None:
     count, page = sum(len(test.attempts) for test in client.dossier.acceptance), client.at.page
     buttons = page.locator("button[data-press^='send/']")
     before = buttons.evaluate_all("all => all.map((b) => b.dataset.press)")
-    buttons.nth(number).scroll_into_view_if_needed()
     buttons.nth(number).click()
     found = client.until(
         lambda d: sum(1 for t in d.acceptance for a in t.attempts if a.seen) > count
@@ -339,7 +336,6 @@ def acceptance(client: Client) -> None:
         if key in known:
             continue
         card = at.page.locator(f"details[id$='{'.'.join(key)}-card']")
-        card.scroll_into_view_if_needed()
         card.locator("summary").click()
         card.get_by_label(told("passed"), exact=True).check()
         card.locator("summary").click()

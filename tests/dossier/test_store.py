@@ -202,6 +202,22 @@ def test_many_writers_lose_nothing(path: Path) -> None:
     assert len(read_history(path).changes) == 40
 
 
+def test_threads_that_share_a_store_lose_nothing(path: Path) -> None:
+    """JupyterLab handles what is entered in another thread than what a cell does."""
+    store = open_store(path)
+
+    def write(thread: int) -> None:
+        for number in range(1, 6):
+            store.put(f"answers.{thread}.{number}.note", f"{thread}/{number}", who="anna")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(1, 5)))
+    wanted = {f"{t}.{n}": f"{t}/{n}" for t in range(1, 5) for n in range(1, 6)}
+    for dossier in (read_dossier(path), store.dossier):
+        assert {k: a.note for k, a in dossier.answers.items() if a.note} == wanted
+    assert len(read_history(path).changes) == 20
+
+
 def test_another_writer_is_named_and_the_change_kept(path: Path) -> None:
     """Waiting ends with who writes and in which file; the change goes with the next save."""
     store = open_store(path, wait_s=0.05)

@@ -104,34 +104,57 @@ function save(name, data) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-// Make `from` have the children of `to`; what has the same id stays the same element.
+// Make `from` have the children of `to`. What has the same id stays the same element, and so does
+// what has none and holds the same: whoever types there keeps the cursor and what is typed.
 function children(from, to, isOwn) {
-  // What goes, goes first: what stays need not be moved then, and keeps the cursor.
-  const wanted = new Set([...to.children].map((c) => c.id));
-  for (const own of [...from.children]) if (own.id && !wanted.has(own.id)) own.remove();
-  const known = new Map([...from.children].filter((c) => c.id).map((c) => [c.id, c]));
-  let at = from.firstChild;
-  for (const next of [...to.childNodes]) {
-    const fits = at && !at.id && !next.id && at.nodeName === next.nodeName;
-    const own = next.id ? known.get(next.id) : fits ? at : null;
-    if (own && own.nodeName === next.nodeName) {
-      while (at && at !== own && !at.id) {
-        const gone = at;
-        at = at.nextSibling;
-        gone.remove();
-      }
-      if (own !== at) from.insertBefore(own, at);
-      same(own, next, isOwn);
-      at = own.nextSibling;
-    } else {
-      from.insertBefore(next, at);
+  const known = new Map();
+  for (const own of from.children) for (const id of ids(own)) known.set(id, own);
+  const pairs = new Map();
+  const kept = new Set();
+  for (const next of to.children) {
+    const own = ids(next).map((id) => known.get(id)).find((e) => e && alike(e, next) && !kept.has(e));
+    if (own) {
+      pairs.set(next, own);
+      kept.add(own);
     }
   }
-  while (at) {
-    const gone = at;
-    at = at.nextSibling;
-    gone.remove();
+  // What goes, goes first: what stays need not be moved then.
+  for (const own of new Set(known.values())) if (!kept.has(own)) own.remove();
+  let at = from.firstChild;
+  for (const next of [...to.childNodes]) {
+    const fits = at && !kept.has(at) && ids(next).length === 0 && alike(at, next);
+    const own = pairs.get(next) ?? (fits ? at : null);
+    if (!own) {
+      from.insertBefore(next, at);
+      continue;
+    }
+    while (at && at !== own && !kept.has(at)) at = after(at);
+    if (own !== at) move(from, own, at);
+    same(own, next, isOwn);
+    at = own.nextSibling;
   }
+  while (at) at = after(at);
+}
+
+// The ids by which an element is known: its own, else those of what it holds.
+function ids(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return [];
+  return node.id ? [node.id] : [...node.querySelectorAll("[id]")].map((e) => e.id);
+}
+
+const alike = (own, next) => own.nodeName === next.nodeName && own.id === next.id;
+
+// Take a node away; what followed it.
+function after(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+// Browsers that can move an element without taking it out leave it the cursor.
+function move(parent, node, before) {
+  if (parent.moveBefore) parent.moveBefore(node, before);
+  else parent.insertBefore(node, before);
 }
 
 function same(from, to, isOwn) {

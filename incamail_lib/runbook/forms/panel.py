@@ -5,6 +5,7 @@ What is typed comes as a message and is never a widget's value: such values are 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ import traitlets
 from incamail_lib.sheets.style import notebook_style
 
 _HERE = Path(__file__).parent
+# JupyterLab sends events to a thread of their own as soon as the kernel has made one, and to the
+# main thread until then: two that follow each other closely can arrive at once, or turned round.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class Panel(anywidget.AnyWidget):
@@ -29,14 +33,19 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, told: Callable[[dict[str, Any]], None], lost: str) -> None:
         super().__init__(lost=lost)
         self._told = told
+        self._newest: dict[str, int] = {}  # by field: the last event that was dealt with
         self.on_msg(self._heard)
 
     def _heard(self, _: object, message: dict[str, Any], __: object) -> None:
-        with self.hold_sync():
+        number, field = int(message.get("number", 0)), str(message.get("field", ""))
+        with _ONE_AT_A_TIME, self.hold_sync():
+            if field and number < self._newest.get(field, 0):
+                return
+            self._newest[field] = number
             try:
                 self._told(message)
             finally:
-                self.seen = int(message.get("number", 0))
+                self.seen = max(self.seen, number)
 
     def hand_over(self, name: str, data: bytes) -> None:
         """Give a file to whoever sits before the browser."""
