@@ -106,7 +106,7 @@ def test_typing_survives_every_change_of_the_page(page: Page, change: str, field
 
 def test_the_page_becomes_what_the_form_says(page: Page) -> None:
     """Whatever stood there before: the changed page holds what a page drawn anew holds."""
-    outline = """() => [...document.querySelector("main .im-form").querySelectorAll("*")].map((e) => {
+    outline = """() => [...document.querySelectorAll("main .im-form *")].map((e) => {
       const text = e.childElementCount ? "" : e.textContent.trim();
       return `${e.nodeName} ${e.id} ${e.value ?? text}`;
     })"""
