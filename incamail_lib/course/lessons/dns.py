@@ -124,7 +124,7 @@ def _delivers(bench: Bench, published: frozenset[str], shown: str) -> bool:
 _STEPS = ("publish", "install", "remove")
 
 
-def _never_broken(bench: Bench, way: tuple[str, ...]) -> bool:
+def never_broken(bench: Bench, way: tuple[str, ...]) -> bool:
     published, shown = frozenset({_OLD}), _OLD
     for step in way:
         published = published | {_NEW} if step == "publish" else published
@@ -136,7 +136,7 @@ def _never_broken(bench: Bench, way: tuple[str, ...]) -> bool:
 
 
 def _renewal(bench: Bench) -> tuple[str, ...]:
-    return next(way for way in permutations(_STEPS) if _never_broken(bench, way))
+    return next(way for way in permutations(_STEPS) if never_broken(bench, way))
 
 
 def _zone(twist: DnsTwist, **parts: Any) -> Change:
