@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
-from incamail_lib.course.bench import Bench
+from incamail_lib.course.bench import Bench, NotMeasured
+from incamail_lib.course.certain import failing
+from incamail_lib.course.exercises import Mark
 from incamail_lib.course.lessons import LESSONS
 from incamail_lib.course.lessons.dns import never_broken
 from incamail_lib.course.marking import State, check, solution
 from incamail_lib.course.showing import question_blocks
 from incamail_lib.i18n import LANGUAGES, Language, Text, translator
+from incamail_lib.lab import SCENARIOS
 from incamail_lib.sheets.html import render_blocks
 from incamail_lib.sheets.plain import plain_text
 
@@ -78,3 +82,18 @@ def test_a_repair_tells_whose_machine_it_was() -> None:
 
 def _told(texts: tuple[Text, ...]) -> str:
     return " ".join(text.english() for text in texts)
+
+
+def test_what_a_busy_computer_did_not_see_is_no_ground_for_an_answer() -> None:
+    """What must fail in a situation and was not seen to leaves the answer open, never wrong."""
+    assert "DNS02" in failing(BENCH, SCENARIOS["null_mx"], "DNS02")
+    with pytest.raises(NotMeasured):
+        failing(BENCH, SCENARIOS["dns_servfail"], "DNS02")
+    exercise = REPORT.exercise("decides")
+    assert isinstance(exercise, Mark)
+
+    def unseen(bench: Bench, _: object) -> bool:
+        return bool(failing(bench, SCENARIOS["dns_servfail"], "CERT25"))
+
+    marking = check(replace(exercise, holds=unseen), ("certificate", "refused"), BENCH)
+    assert marking.state is State.OPEN

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from incamail_lib.checks import judge_facts
-from incamail_lib.course.bench import Bench
+from incamail_lib.course.bench import Bench, NotMeasured
+from incamail_lib.course.certain import failing
 from incamail_lib.course.changes import certificate, no_change
 from incamail_lib.course.reading import Asked, read
 from incamail_lib.course.report_pages import first_page, judged, open_points
@@ -29,6 +30,7 @@ _MENDED = replace(_CLIENT, sending_certificate=Variant.BOTH)
 
 
 def _decides(bench: Bench, code: str) -> bool:
+    failing(bench, _CLIENT, "CERT25", "TLS12")
     return code in {row.finding.code for row in decisive(bench.audit(_CLIENT))}
 
 
@@ -40,6 +42,8 @@ def _after(bench: Bench, claim: tuple[Verdict, str]) -> bool:
     """Whether the mended client has this verdict, and that check is what decides it."""
     audit = bench.audit(_MENDED)
     codes = {row.finding.code for row in decisive(audit)}
+    if audit.verdict is Verdict.INCONCLUSIVE and "SMTP01" not in codes:
+        raise NotMeasured
     return claim[0] is audit.verdict and claim[1] in codes
 
 
@@ -75,7 +79,7 @@ _CLINIC = replace(
 
 
 def _for_the_zone(bench: Bench, code: str) -> bool:
-    found = bench.failing(_CLINIC)[code]
+    found = failing(bench, _CLINIC, code)[code]
     return WHO_ACTS[family(found.code)] == WHO_ACTS["DNS"]
 
 
@@ -101,7 +105,10 @@ def _page_with_dates(bench: Bench) -> tuple[Block, ...]:
 
 
 def _what_ends_it(bench: Bench) -> str:
-    return bench.audit(_SOON).until[0].code
+    known = bench.audit(_SOON).until
+    if not known:
+        raise NotMeasured
+    return known[0].code
 
 
 _ACCEPTED = SCENARIOS["mutual_not_asked"]
@@ -121,6 +128,7 @@ class _Asking:
 
 def _is_accepted(bench: Bench, asked: _Asking) -> bool:
     """Whether an audit with this waiver beside it tells the client as accepted for a time."""
+    failing(bench, _ACCEPTED, "TLS05")
     today = bench.now.date()
     waiver = Waiver(
         organisation="Muster AG",
