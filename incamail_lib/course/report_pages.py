@@ -11,7 +11,7 @@ from incamail_lib.lab import Scenario
 from incamail_lib.report import Report
 from incamail_lib.report.telling import named, outcome
 from incamail_lib.report.words import word
-from incamail_lib.sheets.model import Block, Fold, Listing, Phrase, Quiet
+from incamail_lib.sheets.model import Block, Fold, Listing, Phrase, Quiet, Table
 
 _FIRST = N_("The first page of the report")
 _OPEN = N_("The chapter «Open points» of the report")
@@ -41,4 +41,5 @@ def _lines(bench: Bench, scenario: Scenario, codes: tuple[str, ...]) -> Iterator
 def _blocks(bench: Bench, scenario: Scenario, key: str) -> tuple[Block, ...]:
     report = Report(bench.audit(scenario), "en")  # the blocks are in no language yet
     chapter = report.summary if key == "summary" else report.steps
-    return chapter.section.blocks
+    # Tables are regions of a page by their captions, which several reports on one page would share.
+    return tuple(block for block in chapter.section.blocks if not isinstance(block, Table))

@@ -97,3 +97,9 @@ def test_what_a_busy_computer_did_not_see_is_no_ground_for_an_answer() -> None:
 
     marking = check(replace(exercise, holds=unseen), ("certificate", "refused"), BENCH)
     assert marking.state is State.OPEN
+
+
+def test_several_reports_on_one_page_share_no_region() -> None:
+    """Tables are regions named by their captions: twice the same, and a screen reader is lost."""
+    for exercise in REPORT.exercises:
+        assert 'role="region"' not in render_blocks(question_blocks(exercise, BENCH), "en")

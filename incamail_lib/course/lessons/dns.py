@@ -234,7 +234,6 @@ DNS = read(
                 "mx2": _MX2,
                 "wild": "zh.gateway.example",
                 "deep": "mx.zh.gateway.example",
-                "bare": "gateway.example",
             },
         ),
         "renewal": Asked(order=_renewal),
