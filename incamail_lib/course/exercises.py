@@ -16,6 +16,7 @@ from incamail_lib.course.bench import Bench
 from incamail_lib.facts.routing import RuleSet, StandardSample
 from incamail_lib.i18n import Text
 from incamail_lib.lab.scenario import Scenario
+from incamail_lib.sheets.model import Block
 
 Given: TypeAlias = str | tuple[str, ...] | dict[str, str]
 """An answer: the key of an option, several keys, a value, or the fields of a rule."""
@@ -66,10 +67,17 @@ Material: TypeAlias = Callable[[Bench], tuple[str, ...]]
 """Lines to look at before answering: headers, a transcript, a certificate. As they are."""
 Proof: TypeAlias = Callable[[Bench], tuple[Text, ...]]
 """What is shown after an answer, by which the learner sees it happen."""
+Pages: TypeAlias = Callable[[Bench], tuple[Block, ...]]
+"""Part of a document to look at before answering, such as a page of a report."""
 
 
 def nothing(_: Bench) -> tuple[str, ...]:
     """No lines."""
+    return ()
+
+
+def no_pages(_: Bench) -> tuple[Block, ...]:
+    """No part of a document."""
     return ()
 
 
@@ -90,6 +98,7 @@ class Exercise:
     item: str  # number in Post's guide
     codes: tuple[str, ...] = ()  # checks that it explains
     material: Material = nothing
+    pages: Pages = no_pages
     proof: Proof = no_proof
 
 

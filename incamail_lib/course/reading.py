@@ -17,12 +17,14 @@ from incamail_lib.course.exercises import (
     Mark,
     Material,
     Option,
+    Pages,
     Predict,
     Proof,
     Repair,
     Rule,
     Slip,
     Sort,
+    no_pages,
     no_proof,
     nothing,
 )
@@ -49,6 +51,7 @@ class Asked:
     truth: Callable[[Bench], str] | None = None
     base: RuleSet | None = None
     material: Material = nothing
+    pages: Pages = no_pages
     proof: Proof = no_proof
 
 
@@ -82,7 +85,8 @@ def _exercise(written: dict[str, Any], asked: Asked) -> Exercise:
     for name in ("hints", "codes", "fields"):
         if name in written:
             written[name] = tuple(written[name])
-    return kind(**written, **parts, material=asked.material, proof=asked.proof)
+    parts |= {name: getattr(asked, name) for name in ("material", "pages", "proof")}
+    return kind(**written, **parts)
 
 
 def _options(

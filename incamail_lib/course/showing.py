@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from incamail_lib.course.bench import Bench, NotMeasured
 from incamail_lib.course.exam import Graded, Question
-from incamail_lib.course.exercises import Exercise, Given, Mark, Option, options_of
+from incamail_lib.course.exercises import Exercise, Given, Option, options_of
 from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.marking import Marking, State, check, solution
 from incamail_lib.course.progress import Progress, standing
@@ -30,14 +30,14 @@ from incamail_lib.sheets.model import (
 
 def question_blocks(exercise: Exercise, bench: Bench, seed: str = "") -> tuple[Block, ...]:
     """The exercise to be read. With a `seed` its options stand in it, shuffled and lettered."""
-    # What is marked is the material itself.
-    material = () if isinstance(exercise, Mark) and not seed else exercise.material(bench)
+    material = exercise.material(bench)
     options = options_of(exercise, seed) if seed else ()
     fields: tuple[str, ...] = getattr(exercise, "fields", ()) if seed else ()
     named = say("Fields of the rule: {names}.", names=", ".join(fields))
     return (
         Paragraph(ours(exercise.situation)),
         *((Verbatim(tuple(Code(line) for line in material)),) if material else ()),
+        *exercise.pages(bench),
         Paragraph(Strong(ours(exercise.question))),
         *(
             Paragraph(Phrase((Quiet(words(f"{letter})")), ours(option.text))))
