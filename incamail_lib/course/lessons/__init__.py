@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.lessons.certificate import CERTIFICATE
+from incamail_lib.course.lessons.onboarding import ONBOARDING
 from incamail_lib.course.lessons.recipients import RECIPIENTS
 from incamail_lib.course.lessons.travel import TRAVEL
 
 LESSONS: Mapping[str, Lesson] = MappingProxyType(
-    {lesson.key: lesson for lesson in (TRAVEL, RECIPIENTS, CERTIFICATE)}
+    {lesson.key: lesson for lesson in (TRAVEL, RECIPIENTS, CERTIFICATE, ONBOARDING)}
 )
