@@ -8,6 +8,7 @@ from types import MappingProxyType
 from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.lessons.certificate import CERTIFICATE
 from incamail_lib.course.lessons.dns import DNS
+from incamail_lib.course.lessons.onboarding import ONBOARDING
 from incamail_lib.course.lessons.recipients import RECIPIENTS
 from incamail_lib.course.lessons.report import REPORT
 from incamail_lib.course.lessons.travel import TRAVEL
@@ -18,6 +19,7 @@ LESSONS: Mapping[str, Lesson] = MappingProxyType(
         for lesson in (
             *(TRAVEL, RECIPIENTS, CERTIFICATE),
             *(DNS, REPORT),
+            *(ONBOARDING,),
         )
     }
 )
