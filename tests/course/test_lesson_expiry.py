@@ -1,0 +1,80 @@
+"""Lesson 7 tells days and dates: each is what the library reckons, or what its policy data say."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from incamail_lib.checks.validity import renewal_from
+from incamail_lib.course.bench import Bench
+from incamail_lib.course.exercises import Choose, Enter, Sort
+from incamail_lib.course.lessons.expiry import EXPIRY, PLANNED, path_of
+from incamail_lib.guide.ca_policy import ca_policy
+
+BENCH = Bench()
+
+
+def written(day: dt.date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def test_renewals_are_due_on_the_days_that_the_text_says() -> None:
+    """«In 5, 10, about 12 and 30 days», in the order in which they are asked for."""
+    exercise = EXPIRY.exercise("first")
+    assert isinstance(exercise, Sort)
+    due = []
+    for key in exercise.order(BENCH):
+        start = renewal_from(path_of(key, BENCH.now))
+        assert start is not None
+        due.append(round((start - BENCH.now) / dt.timedelta(days=1)))
+    assert due == [5, 10, 12, 30]
+    assert "5, 10, about 12 and 30" in exercise.right
+
+
+def test_each_certificate_is_made_as_its_line_says() -> None:
+    """Its life, what is left, and where something above it ends sooner, when."""
+    exercise = EXPIRY.exercise("first")
+    assert isinstance(exercise, Sort)
+    for option in exercise.options:
+        planned = PLANNED[option.key]
+        leaf, above = path_of(option.key, BENCH.now)
+        numbers = [int(n) for n in re.findall(r"\b\d+\b", option.text)]
+        assert leaf.not_before is not None
+        assert leaf.not_after is not None
+        assert above.not_after is not None
+        assert numbers[0] == round((leaf.not_after - leaf.not_before) / dt.timedelta(days=1))
+        assert numbers[1] == round((leaf.not_after - BENCH.now) / dt.timedelta(days=1))
+        ends = round((above.not_after - BENCH.now) / dt.timedelta(days=1))
+        assert numbers[2:] == ([ends] if ends < planned.left else [])
+
+
+def test_the_dates_of_the_authorities_are_those_of_the_policy_data() -> None:
+    """Whoever corrects a date in ca_policy.toml is led to the texts that tell it."""
+    policy = ca_policy()
+    ends = {end.authority: end for end in policy.client_auth_end}
+    told = EXPIRY.exercise("survives").situation
+    for authority in ("Let's Encrypt", "DigiCert"):
+        assert f"{authority} " in told
+        assert written(ends[authority].ends_on) in told
+    assert written(policy.root_programme.ends_on) in told
+    assert not ends["SwissSign"].known
+    assert written(ends["DigiCert"].ends_on) in EXPIRY.exercise("deadline").situation
+
+
+def test_the_lives_are_those_of_the_policy_data() -> None:
+    """The lines to read are the rules; each slip but the three years is a rule of another day."""
+    exercise = EXPIRY.exercise("days")
+    assert isinstance(exercise, Enter)
+    rules = {str(rule.days) for rule in ca_policy().lifetime}
+    assert {line.split()[-1] for line in exercise.material(BENCH)} == rules
+    truth = exercise.truth(BENCH)
+    slips = {str(slip.example) for slip in exercise.slips}
+    assert slips - {"1095"} == rules - {truth}
+
+
+def test_an_issued_certificate_outlives_the_day_its_authority_stops() -> None:
+    """It serves on 2 March, judged as IncaMail would, and cannot be had again in May."""
+    exercise = EXPIRY.exercise("deadline")
+    assert isinstance(exercise, Choose)
+    true = [option.key for option in exercise.options if exercise.holds(BENCH, option.value)]
+    assert true == ["until"]
