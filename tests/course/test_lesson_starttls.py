@@ -64,6 +64,7 @@ def test_transcripts_show_what_the_texts_speak_of() -> None:
     assert "C: STARTTLS" in refused
     assert any(line.startswith("S: 454") for line in refused)
     twice = STARTTLS.exercise("machines").material(BENCH)
-    first, second = twice[: twice.index("")], twice[twice.index("") + 1 :]
+    cut = twice.index("2.")
+    first, second = twice[1:cut], twice[cut + 1 :]
     assert "S: 250-STARTTLS" in first
     assert [line for line in first if line != "S: 250-STARTTLS"] == list(second)

@@ -82,7 +82,7 @@ def _order(bench: Bench) -> tuple[str, ...]:
 
 
 def _rules(_: Bench) -> tuple[str, ...]:
-    return tuple(f"{rule.issued_from}  {rule.days}" for rule in ca_policy().lifetime)
+    return tuple(f"{rule.issued_from}: {rule.days}" for rule in ca_policy().lifetime)
 
 
 @cache

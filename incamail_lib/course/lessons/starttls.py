@@ -54,7 +54,8 @@ def _transcript(connection: SmtpFacts, *, until: Stage = Stage.QUIT) -> tuple[st
 def _twice(bench: Bench) -> tuple[str, ...]:
     """Two connections to one address, one after the other, up to the answer to EHLO."""
     first, second = _connections(bench, "starttls_vanishes")[:2]
-    return (*_transcript(first, until=Stage.EHLO), "", *_transcript(second, until=Stage.EHLO))
+    one, two = (_transcript(talk, until=Stage.EHLO) for talk in (first, second))
+    return ("1.", *one, "2.", *two)
 
 
 def _order(bench: Bench) -> tuple[str, ...]:
