@@ -71,6 +71,24 @@ def path_of(key: str, now: dt.datetime) -> tuple[CertificateFacts, CertificateFa
     return _read(authority.issue(recipe).certificate), _read(authority.certificate)
 
 
+def _days(bench: Bench) -> tuple[str, ...]:
+    """Of each certificate its life, what is left of it, and of the authority above it, in days."""
+    rows = []
+    for key in sorted(PLANNED):
+        leaf, above = path_of(key, bench.now)
+        assert leaf.not_before is not None
+        assert leaf.not_after is not None
+        assert above.not_after is not None
+        spans = (
+            leaf.not_after - leaf.not_before,
+            leaf.not_after - bench.now,
+            above.not_after - bench.now,
+        )
+        days = "".join(f"{round(span / _DAY):>7}" for span in spans)
+        rows.append(f"{leaf.subject_cn[0]:<22}{days}")
+    return tuple(rows)
+
+
 def _order(bench: Bench) -> tuple[str, ...]:
     """By the day from which the library tells that a renewal is due."""
     due = {}
@@ -136,7 +154,7 @@ EXPIRY = read(
     "expiry",
     {
         "days": Asked(material=_rules, truth=lambda _: str(ca_policy().longest_life(_ISSUED))),
-        "first": Asked(order=_order),
+        "first": Asked(material=_days, order=_order),
         "deadline": Asked(
             holds=_fate,
             values={
