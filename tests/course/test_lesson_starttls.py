@@ -9,7 +9,7 @@ import pytest
 from incamail_lib.course.arriving import arriving
 from incamail_lib.course.bench import Bench, NotMeasured
 from incamail_lib.course.exercises import Mark, Option
-from incamail_lib.course.lessons.starttls import STARTTLS
+from incamail_lib.course.lessons.starttls import STARTTLS, patiently
 from incamail_lib.course.marking import State, check
 from incamail_lib.lab import SCENARIOS
 
@@ -56,6 +56,23 @@ def test_silence_leaves_the_question_open() -> None:
     slow = replace(exercise, options=(*exercise.options, late))
     assert check(slow, ("missing", "refused"), BENCH).state is State.OPEN
     assert check(exercise, ("missing", "refused"), BENCH).state is State.RIGHT
+
+
+def test_lines_to_read_are_measured_anew() -> None:
+    """A page is shown whatever happens: at the third try at the latest, at worst without them."""
+    tries = []
+
+    def busy(_: Bench) -> tuple[str, ...]:
+        tries.append(1)
+        if len(tries) < 3:
+            raise NotMeasured
+        return ("S: 220",)
+
+    def busier(_: Bench) -> tuple[str, ...]:
+        raise NotMeasured
+
+    assert patiently(busy)(BENCH) == ("S: 220",)
+    assert patiently(busier)(BENCH) == ("…",)
 
 
 def test_transcripts_show_what_the_texts_speak_of() -> None:
