@@ -1,7 +1,6 @@
 """The course: lessons as data, answers checked by the library itself, progress, exams.
 
 exercises (the kinds, as values) · bench (the lab that answers) · journey (one message, watched) ·
-arriving (two messages, at the other end) · marking (answer -> right or wrong, and why) · lessons
-(the content) · showing (HTML) · progress (one file per learner) · exam (drawn by a seed, graded
-anew by whoever grades). No widgets.
+marking (answer -> right or wrong, and why) · lessons (the content) · showing (HTML) · progress (one
+file per learner) · exam (drawn by a seed, graded anew by whoever grades). No widgets.
 """

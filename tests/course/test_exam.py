@@ -44,7 +44,7 @@ def paper(learner: str = "Anna", seed: int = 7, questions: int = 6, right: int =
 def test_one_seed_is_one_exam() -> None:
     """The same questions in the same order, each once, mostly repairs; another seed, another exam.
 
-    The literal draw holds it for every machine and version; a new lesson makes other draws.
+    The literal draw, of three lessons, holds it for every machine and version.
     """
     drawn = draw(7, 6)
     assert [q.place for q in drawn] == [q.place for q in draw(7, 6)]

@@ -16,11 +16,8 @@ LESSONS: Mapping[str, Lesson] = MappingProxyType(
     {
         lesson.key: lesson
         for lesson in (
-            TRAVEL,
-            RECIPIENTS,
-            CERTIFICATE,
-            STARTTLS,
-            EXPIRY,
+            *(TRAVEL, RECIPIENTS, CERTIFICATE),
+            *(STARTTLS, EXPIRY),
         )
     }
 )
