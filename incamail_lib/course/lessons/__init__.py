@@ -8,9 +8,11 @@ from types import MappingProxyType
 from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.lessons.certificate import CERTIFICATE
 from incamail_lib.course.lessons.dns import DNS
+from incamail_lib.course.lessons.expiry import EXPIRY
 from incamail_lib.course.lessons.onboarding import ONBOARDING
 from incamail_lib.course.lessons.recipients import RECIPIENTS
 from incamail_lib.course.lessons.report import REPORT
+from incamail_lib.course.lessons.starttls import STARTTLS
 from incamail_lib.course.lessons.travel import TRAVEL
 
 LESSONS: Mapping[str, Lesson] = MappingProxyType(
@@ -18,6 +20,7 @@ LESSONS: Mapping[str, Lesson] = MappingProxyType(
         lesson.key: lesson
         for lesson in (
             *(TRAVEL, RECIPIENTS, CERTIFICATE),
+            *(STARTTLS, EXPIRY),
             *(DNS, REPORT),
             *(ONBOARDING,),
         )
