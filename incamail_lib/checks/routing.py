@@ -25,9 +25,9 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._routing_messages import subject_of, subjects
 from incamail_lib.checks._routing_mx import with_mx
 from incamail_lib.checks._routing_subject import (
-    labels,
     not_classified,
     probes,
     routes_of,
@@ -152,7 +152,7 @@ def a_rule_names_incamail(facts: AuditFacts, _: Context) -> Result:
     return failed(
         say(
             "No rule applies to suffixed mail with these subjects: {subjects}.",
-            subjects=labels(loose),
+            subjects=subjects(loose),
         ),
         remedy=in_own_syntax(facts.declared.rules),
     )
@@ -206,7 +206,7 @@ def ordinary_mail_is_left_alone(facts: AuditFacts, _: Context) -> Result:
     if not messages:
         return not_classified()
     if any(route.to_incamail or route.refused for route in routes_of(messages)):
-        return failed(say("Selected by mistake: «{subject}».", subject=messages[0].subject_decoded))
+        return failed(say("Selected by mistake: «{subject}».", subject=subject_of(messages[0])))
     return untold(messages) or passed(
         say("A message without tag and suffix takes the ordinary route.")
     )
@@ -325,6 +325,11 @@ def _worst(message: MessageRouting, severity: Severity) -> Text | None:
         for note in route.hazards:
             if note.severity is severity:
                 meaning = note.text or note.code
-                return say("{recipient}: {hazard}", recipient=route.recipient, hazard=meaning)
+                return say(
+                    "A message to {recipient} with the subject «{subject}»: {hazard}",
+                    recipient=route.recipient,
+                    subject=subject_of(message),
+                    hazard=meaning,
+                )
     of_message = next((n for n in message.hazards if n.severity is severity), None)
     return (of_message.text or Text(template=of_message.code)) if of_message else None

@@ -266,7 +266,8 @@ Block: TypeAlias = (
 class Section:
     """A heading and what stands under it; `key` is its name in addresses of the page.
 
-    A section of the annex says so in its heading.
+    A section of the annex says so in its heading. A whole one is not split on paper, if a page can
+    hold it.
     """
 
     title: Text
@@ -274,6 +275,7 @@ class Section:
     key: str = ""
     new_page: bool = False
     annex: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,7 @@ class _Writer:
         return {
             "title": self._words(self._some(told_title(section)), 40),
             "new-page": section.new_page,
+            "whole": section.whole,
             "blocks": self._blocks(section.blocks),
         }
 
