@@ -26,9 +26,9 @@ from incamail_lib.documents.parts import (
     or_missing,
     organisation,
     pairs,
-    signatures,
     words,
 )
+from incamail_lib.documents.signing import signed_sections
 from incamail_lib.dossier.agreed import Role
 from incamail_lib.dossier.model import Gateway
 from incamail_lib.facts.routing import Engine, Method, NextHopKind
@@ -53,10 +53,7 @@ ROLES = (Role.PROJECT_LEAD, Role.MAIL_ADMIN, Role.NETWORK_ADMIN, Role.SUPPORT)
 
 def setup_document(basis: Basis) -> Document:
     """Domains, ways of mail, certificates of both directions, people and the desired date."""
-    return document(
-        basis,
-        "setup_document",
-        say("Set-up document"),
+    sections = (
         _organisation(basis),
         _receiving(basis),
         _sending(basis),
@@ -65,12 +62,10 @@ def setup_document(basis: Basis) -> Document:
         by_hand(basis),
         contact_section(basis, ROLES),
         _platform(basis),
-        signatures(
-            basis,
-            "setup",
-            say("The organisation confirms these particulars and asks Swiss Post to connect it."),
-        ),
     )
+    signs = say("The organisation confirms these particulars and asks Swiss Post to connect it.")
+    signed = signed_sections(basis, "setup", signs, sections)
+    return document(basis, "setup_document", say("Set-up document"), *signed)
 
 
 def _organisation(basis: Basis) -> Section:

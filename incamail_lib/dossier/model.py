@@ -280,6 +280,8 @@ class Dossier(Record):
     mail_clients: Annotated[tuple[MailClient, ...], Field(max_length=50)] = ()
     # that the way between mail server and gateway is encrypted, where no message shows it
     inner_hop: Confirmation | None = None
+    # who compared what answers in IncaMail's place with what is expected (guide 8.4)
+    identity_checked: Confirmation | None = None
     monitoring: Monitoring = Monitoring()
     network: Network = Network()
     # key of a measure in guide/measures.toml -> who does it by when, where it was arranged

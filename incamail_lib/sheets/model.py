@@ -314,7 +314,12 @@ def kept_together(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
 
 def gaps(document: Document) -> tuple[Missing, ...]:
     """Everything that is marked as missing, with what fills it, in reading order."""
-    blocks = (block for section in document.sections for block in section.blocks)
+    return missing_in(document.sections)
+
+
+def missing_in(sections: tuple[Section, ...]) -> tuple[Missing, ...]:
+    """The same of some sections."""
+    blocks = (block for section in sections for block in section.blocks)
     return tuple(missing for block in blocks for missing in _gaps_of(block))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, TypedDict
 
 from incamail_lib.facts.routing import ENGINE_NAMES, Engine
 from incamail_lib.i18n import N_
-from incamail_lib.runbook.forms.fields import Field
+from incamail_lib.runbook.forms.fields import Field, confirmed
 from incamail_lib.runbook.forms.shape import Width
 
 
@@ -48,10 +47,6 @@ def _gateway_line(gateway: dict[str, Any]) -> str:
 def _gateway(line: str) -> dict[str, Any]:
     host, *addresses = line.replace(",", " ").split()
     return {"host": host, "addresses": addresses} if addresses else {"host": host}
-
-
-def _confirmed(name: str) -> dict[str, Any]:
-    return {"by": name, "on": dt.datetime.now(dt.UTC).date().isoformat()}
 
 
 def _gateways(direction: str, label: str) -> Field:
@@ -142,7 +137,7 @@ SETTINGS: dict[str, tuple[Field, ...]] = {
             ("inner_hop",),
             N_("Who confirms that the way between mail server and gateway is encrypted"),
             read=lambda said: str(said["by"]),
-            write=_confirmed,
+            write=confirmed,
             hint=N_("Only where no message that was handed in shows it."),
             width="half",
         ),
