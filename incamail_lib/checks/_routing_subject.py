@@ -43,7 +43,9 @@ _ADD_SUFFIX_RULE = N_(
 
 
 def probes(facts: AuditFacts, *wanted: StandardSample) -> tuple[MessageRouting, ...]:
-    """The classified probes of the given kinds."""
+    """The classified probes of the given kinds; none under rules that nobody has decided."""
+    if "routing.method" in facts.declared.undecided:
+        return ()
     return tuple(m for m in facts.routing if m.probe in wanted)
 
 

@@ -13,7 +13,7 @@ it is no longer possible but real.
 
 from __future__ import annotations
 
-from incamail_lib.checks._advice import NOT_CLASSIFIED
+from incamail_lib.checks._advice import DECIDE_RULES, NOT_CLASSIFIED
 from incamail_lib.checks._core import (
     Context,
     NotApplicable,
@@ -84,7 +84,7 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     messages = probes(facts, *_SUFFIXED)
     routes = routes_of(messages)
     if not routes:
-        return not_classified()
+        return _undecided(facts) or not_classified()
     lost = [route.recipient for route in routes if route.is_known and not route.to_incamail]
     if lost:
         return failed(
@@ -108,6 +108,15 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
     return with_mx(facts, by_no_rule=any(route.rule == "mx" for route in routes))
+
+
+def _undecided(facts: AuditFacts) -> Result | None:
+    if "routing.method" not in facts.declared.undecided:
+        return None
+    return unknown(
+        say("Nobody has decided yet how mail for IncaMail is recognised."),
+        remedy=say(DECIDE_RULES),
+    )
 
 
 def _by_suffix_mx(route: Route) -> bool:
@@ -245,6 +254,8 @@ def addresses_stay_within_limits(facts: AuditFacts, _: Context) -> Result:
 
 
 def _samples(facts: AuditFacts) -> Subjects[MessageRouting]:
+    if "routing.method" in facts.declared.undecided:
+        return NotApplicable(say("Nobody has decided yet how mail for IncaMail is recognised."))
     own = [m for m in facts.routing if m.probe is None]
     if not own:
         return NotApplicable(say("The dossier contains no sample messages of your own."))

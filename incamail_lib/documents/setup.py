@@ -87,7 +87,7 @@ def _receiving(basis: Basis) -> Section:
         value = codes([incoming.value] if incoming.value else [])
         what = say("host name or address for incoming mail")
         way += or_missing(value, what, "incoming", "value")
-    if "incoming" not in basis.dossier.model_fields_set:
+    if "incoming.route" in basis.dossier.undecided:
         what = say("confirmation of this usual way by the organisation")
         way += (to_fill(what, ("incoming", "route")),)
     blocks: list[Block] = [pairs((say("IncaMail finds the gateway by"), way))]
@@ -186,7 +186,7 @@ def _rules(basis: Basis) -> Section:
         sent_back = say("yes") if routing.refuses_tag_without_suffix else say("no")
         rows.append((say("Mail with a tag but without the suffix is sent back"), (sent_back,)))
     rows.append((say("IncaMail is found by"), (word(routing.next_hop), *_next_hop(basis))))
-    if "routing" in basis.dossier.model_fields_set:
+    if "routing.method" not in basis.dossier.undecided:
         blocks: tuple[Block, ...] = (
             pairs(*rows),
             *(Paragraph(alert, "warning") for alert in alerts(basis, "6.3")),

@@ -296,6 +296,16 @@ class Dossier(Record):
     signatures: Annotated[tuple[Signature, ...], Field(max_length=50)] = ()
     history: History = ()  # of schema 2; since then it stands in a file of its own
 
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Settings that nobody has decided; what the model holds for them is only usual."""
+        settings = ((self.routing, "routing.method"), (self.incoming, "incoming.route"))
+        return tuple(
+            name
+            for record, name in settings
+            if name.partition(".")[2] not in record.model_fields_set
+        )
+
     def declared(self, platform: Platform) -> Declared:
         """The client's statements as facts; the platform supplies what was left open."""
         routing = self.routing
@@ -325,6 +335,7 @@ class Dossier(Record):
                 ComponentFacts(key=key, **component.model_dump(exclude={"requirements"}))
                 for key, component in self.components.items()
             ),
+            undecided=self.undecided,
         )
 
 

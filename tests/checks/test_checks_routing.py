@@ -114,6 +114,22 @@ def test_what_to_try_is_told_by_its_decoded_subject() -> None:
     assert "=?" not in finding.seen.english() + finding.remedy.english()
 
 
+def test_rules_that_nobody_decided_are_never_judged_as_sound() -> None:
+    """The usual rule is assumed and proves nothing: required unknown, and no probe passes."""
+    sound = measured(rules(Method.DOMAIN), dns=WITH_MX)
+    assert found("ROUT01", sound).outcome is PASSED
+    open_ = measured(rules(Method.DOMAIN), dns=WITH_MX, said={"undecided": ("routing.method",)})
+    first = found("ROUT01", open_)
+    assert (first.outcome, first.level) == (UNKNOWN, Level.REQUIRED)
+    assert "Nobody has decided" in first.seen.english()
+    assert "routing: method" in first.remedy.english()
+    for code in ("ROUT02", "ROUT03", "ROUT11", "ROUT12"):
+        assert found(code, open_).outcome is UNKNOWN
+    own = classify(("a@x.example.incamail.ch",), "Hi", rules(Method.DOMAIN), label="own")
+    with_own = measured(rules(Method.DOMAIN), own, said={"undecided": ("routing.method",)})
+    assert found("ROUT14", with_own).outcome is NOT_APPLICABLE
+
+
 def test_beside_a_suffix_rule_the_subject_rule_is_a_second_net() -> None:
     """The same holes are recommended: add-in mail is caught by its suffix."""
     both = rules(Method.BOTH, engine=Engine.POSTFIX_REGEXP, subject_pattern="<im>")

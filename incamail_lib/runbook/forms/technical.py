@@ -15,7 +15,9 @@ class _Wide(TypedDict):
 
 
 _HALF: _Wide = {"width": "half"}
+_OPEN = ("", N_("not decided yet"))
 _METHODS = (
+    _OPEN,
     ("domain", N_("by the recipient's domain suffix")),
     ("subject", N_("by the subject")),
     ("both", N_("by suffix and by subject")),
@@ -117,7 +119,11 @@ _ROUTING = (
 )
 _NETWORK = (
     Field(
-        ("incoming", "route"), N_("IncaMail finds the organisation by"), "choice", _HOPS, **_HALF
+        ("incoming", "route"),
+        N_("IncaMail finds the organisation by"),
+        "choice",
+        (_OPEN, *_HOPS),
+        **_HALF,
     ),
     Field(("incoming", "value"), N_("Host name or address, where it is not the MX"), **_HALF),
     Field(("network", "vantage"), N_("This computer stands"), "choice", _PLACES, **_HALF),
