@@ -219,7 +219,7 @@ def _attempts(test: AcceptanceTest | None) -> tuple[Block, ...]:
         )
         for attempt in test.attempts
     )
-    return (Table(headings, rows, (20, 26, 18, 36)),)
+    return (Table(headings, rows, (18, 36, 16, 30)),)
 
 
 def _became(attempt: Attempt) -> Cell:

@@ -180,7 +180,7 @@ def people(contacts: Iterable[Contact]) -> Table:
     return Table(
         (say("Role"), say("Name"), say("E-mail"), say("Telephone")),
         tuple(_person(contact) for contact in contacts),
-        (26, 28, 28, 18),
+        (20, 24, 38, 18),
     )
 
 
