@@ -47,6 +47,10 @@ NOT_CLASSIFIED = N_(
     "Describe the rules of the sending mail server in the dossier (routing) and measure again: "
     "the test messages are then judged by them."
 )
+DECIDE_RULES = N_(
+    "Decide by what the sending mail server recognises mail for IncaMail, enter it in the dossier "
+    "(routing: method), and measure again."
+)
 ASK_AGAIN = N_(
     "Repeat the look-up, from another network too (dig NAME TYPE). If it fails there as well, the "
     "name servers of the domain need attention."

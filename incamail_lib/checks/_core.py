@@ -211,9 +211,9 @@ def failed(
     return Result(Outcome.FAILED, seen, level, remedy, title)
 
 
-def unknown(seen: Text, *, remedy: Text | None = None) -> Result:
+def unknown(seen: Text, *, remedy: Text | None = None, level: Level | None = None) -> Result:
     """It could not be seen; `seen` says why."""
-    return Result(Outcome.UNKNOWN, seen, None, remedy)
+    return Result(Outcome.UNKNOWN, seen, level, remedy)
 
 
 def not_applicable(seen: Text) -> Result:

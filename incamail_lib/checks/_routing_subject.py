@@ -12,6 +12,13 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._routing_messages import (
+    rule_text,
+    subject_of,
+    subject_rule_text,
+    subjects,
+    told_messages,
+)
 from incamail_lib.checks._subjects import organisation
 from incamail_lib.checks.words import joined
 from incamail_lib.facts.audit import AuditFacts
@@ -36,18 +43,15 @@ _ADD_SUFFIX_RULE = N_(
 
 
 def probes(facts: AuditFacts, *wanted: StandardSample) -> tuple[MessageRouting, ...]:
-    """The classified probes of the given kinds."""
+    """The classified probes of the given kinds; none under rules that nobody has decided."""
+    if "routing.method" in facts.declared.undecided:
+        return ()
     return tuple(m for m in facts.routing if m.probe in wanted)
 
 
 def routes_of(messages: tuple[MessageRouting, ...]) -> tuple[Route, ...]:
     """All their routes, in order."""
     return tuple(route for message in messages for route in message.routes)
-
-
-def labels(messages: tuple[MessageRouting, ...] | list[MessageRouting]) -> Text:
-    """Their subjects on one line."""
-    return joined([message.subject_raw or message.label for message in messages])
 
 
 def not_classified() -> Result:
@@ -82,10 +86,18 @@ def _held(facts: AuditFacts, *wanted: StandardSample) -> Result:
     missed = [m for m in messages if any(_is_missed(r) for r in m.routes)]
     if missed:
         return failed(
-            say("Not recognised, leaves in clear: {subjects}.", subjects=labels(missed)),
+            _unprotected(missed, subject_rule_text(rules)),
             level=weight(rules),
         )
-    return untold(messages) or passed(say("Recognised: {subjects}.", subjects=labels(messages)))
+    return untold(messages) or passed(say("Recognised: {subjects}.", subjects=subjects(messages)))
+
+
+def _unprotected(missed: list[MessageRouting], rule: Text) -> Text:
+    return say(
+        "Would leave unprotected: {messages}. The rule that misses them: {rule}.",
+        messages=told_messages(missed),
+        rule=rule,
+    )
 
 
 def _is_missed(route: Route) -> bool:
@@ -99,7 +111,11 @@ def untold(messages: tuple[MessageRouting, ...]) -> Result | None:
         return None
     cause = next(r.unknown for m in unsure for r in m.routes if r.unknown is not None)
     return unknown(
-        say("For {subjects} it cannot be told: {cause}.", subjects=labels(unsure), cause=cause),
+        say(
+            "It cannot be told which way these would take: {messages}. Cause: {cause}.",
+            messages=told_messages(unsure),
+            cause=cause,
+        ),
         remedy=_settle(unsure[0]),
     )
 
@@ -110,7 +126,7 @@ def _settle(message: MessageRouting) -> Text:
         "Name the mail server in the dossier (routing, engine). Where it is named already, send a "
         "test message with the subject «{subject}» to an outside mailbox of your own, without the "
         "suffix, and look in your mail server's log which way it took.",
-        subject=message.subject_raw,
+        subject=subject_of(message),
     )
 
 
@@ -144,7 +160,7 @@ def tagged_mail_is_never_clear(facts: AuditFacts, _: Context) -> Result:
     leaking = [m for m in messages if m.leaks]
     if leaking:
         return failed(
-            say("Leaves in clear: {subjects}.", subjects=labels(leaking)),
+            _unprotected(leaking, rule_text(facts.declared.rules)),
             level=weight(facts.declared.rules),
         )
     doubtful = untold(messages)

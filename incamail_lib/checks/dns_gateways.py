@@ -82,8 +82,14 @@ def declared_gateways_are_published(facts: AuditFacts, _: Context) -> Result:
     level=Level.RECOMMENDED,
 )
 def incoming_route_is_by_name(facts: AuditFacts, _: Context) -> Result:
-    """The incoming route is MX or a host name, not an address."""
+    """The incoming route is MX or a host name, not an address. Required while nobody has decided
+    it: what was measured may then be another way than IncaMail takes."""
     incoming = facts.declared.incoming
+    if "incoming.route" in facts.declared.undecided:
+        return unknown(
+            say("Nobody has decided yet how IncaMail finds the gateway; MX was assumed."),
+            level=Level.REQUIRED,
+        )
     if incoming.kind is NextHopKind.STATIC:
         return failed(say("A fixed address is declared: {address}.", address=incoming.value))
     if incoming.kind is NextHopKind.SMART_HOST:

@@ -13,7 +13,7 @@ it is no longer possible but real.
 
 from __future__ import annotations
 
-from incamail_lib.checks._advice import NOT_CLASSIFIED
+from incamail_lib.checks._advice import DECIDE_RULES, NOT_CLASSIFIED
 from incamail_lib.checks._core import (
     Context,
     NotApplicable,
@@ -25,9 +25,9 @@ from incamail_lib.checks._core import (
     passed,
     unknown,
 )
+from incamail_lib.checks._routing_messages import subject_of, subjects
 from incamail_lib.checks._routing_mx import with_mx
 from incamail_lib.checks._routing_subject import (
-    labels,
     not_classified,
     probes,
     routes_of,
@@ -84,7 +84,7 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     messages = probes(facts, *_SUFFIXED)
     routes = routes_of(messages)
     if not routes:
-        return not_classified()
+        return _undecided(facts) or not_classified()
     lost = [route.recipient for route in routes if route.is_known and not route.to_incamail]
     if lost:
         return failed(
@@ -108,6 +108,15 @@ def suffixed_mail_reaches_incamail(facts: AuditFacts, _: Context) -> Result:
     if not any(_by_suffix_mx(route) for route in routes):
         return passed(say("Suffixed addresses are routed to IncaMail, in upper case as well."))
     return with_mx(facts, by_no_rule=any(route.rule == "mx" for route in routes))
+
+
+def _undecided(facts: AuditFacts) -> Result | None:
+    if "routing.method" not in facts.declared.undecided:
+        return None
+    return unknown(
+        say("Nobody has decided yet how mail for IncaMail is recognised."),
+        remedy=say(DECIDE_RULES),
+    )
 
 
 def _by_suffix_mx(route: Route) -> bool:
@@ -152,7 +161,7 @@ def a_rule_names_incamail(facts: AuditFacts, _: Context) -> Result:
     return failed(
         say(
             "No rule applies to suffixed mail with these subjects: {subjects}.",
-            subjects=labels(loose),
+            subjects=subjects(loose),
         ),
         remedy=in_own_syntax(facts.declared.rules),
     )
@@ -206,7 +215,7 @@ def ordinary_mail_is_left_alone(facts: AuditFacts, _: Context) -> Result:
     if not messages:
         return not_classified()
     if any(route.to_incamail or route.refused for route in routes_of(messages)):
-        return failed(say("Selected by mistake: «{subject}».", subject=messages[0].subject_decoded))
+        return failed(say("Selected by mistake: «{subject}».", subject=subject_of(messages[0])))
     return untold(messages) or passed(
         say("A message without tag and suffix takes the ordinary route.")
     )
@@ -245,6 +254,8 @@ def addresses_stay_within_limits(facts: AuditFacts, _: Context) -> Result:
 
 
 def _samples(facts: AuditFacts) -> Subjects[MessageRouting]:
+    if "routing.method" in facts.declared.undecided:
+        return NotApplicable(say("Nobody has decided yet how mail for IncaMail is recognised."))
     own = [m for m in facts.routing if m.probe is None]
     if not own:
         return NotApplicable(say("The dossier contains no sample messages of your own."))
@@ -325,6 +336,11 @@ def _worst(message: MessageRouting, severity: Severity) -> Text | None:
         for note in route.hazards:
             if note.severity is severity:
                 meaning = note.text or note.code
-                return say("{recipient}: {hazard}", recipient=route.recipient, hazard=meaning)
+                return say(
+                    "A message to {recipient} with the subject «{subject}»: {hazard}",
+                    recipient=route.recipient,
+                    subject=subject_of(message),
+                    hazard=meaning,
+                )
     of_message = next((n for n in message.hazards if n.severity is severity), None)
     return (of_message.text or Text(template=of_message.code)) if of_message else None

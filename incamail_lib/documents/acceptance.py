@@ -14,10 +14,10 @@ from incamail_lib.documents.parts import (
     number,
     or_missing,
     pairs,
-    signatures,
     source,
     words,
 )
+from incamail_lib.documents.signing import signed_sections
 from incamail_lib.dossier.agreed import (
     AcceptanceTest,
     Attempt,
@@ -32,7 +32,7 @@ from incamail_lib.dossier.agreed import (
 from incamail_lib.dossier.words import term
 from incamail_lib.facts.delivery import DeliveryOutcome
 from incamail_lib.facts.smtp import EndpointFacts
-from incamail_lib.findings import Finding
+from incamail_lib.findings import Finding, Level, Outcome
 from incamail_lib.i18n import Text, say
 from incamail_lib.report.words import observed, word
 from incamail_lib.sheets.model import (
@@ -56,6 +56,9 @@ _COUNTED = {
 }
 
 
+_LINK_TEST = (Direction.OUTGOING, MessageKind.CONFIDENTIAL, Audience.EXTERNAL)
+
+
 class Group(StrEnum):
     """A group of tests that is accepted by one report; the values are those of signatures."""
 
@@ -74,8 +77,28 @@ def acceptance_report(basis: Basis, group: Group) -> Document:
         Group.INCOMING: say("Acceptance report: incoming messages"),
     }
     signs = say("Both parties confirm the results above.")
-    sections = (*_tests(basis, group), signatures(basis, group.value, signs, by_post=True))
+    sections = signed_sections(
+        basis, group.value, signs, _tests(basis, group), failed=_not_passed(basis, group)
+    )
     return document(basis, f"acceptance_{group.value}", titles[group], *sections)
+
+
+def _not_passed(basis: Basis, group: Group) -> int:
+    """Results that are there and not good; what is not there is a gap."""
+    if group is Group.IDENTITY:
+        return sum(
+            f.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and f.level is Level.REQUIRED
+            for f in _judged(basis)
+        )
+    keys = (_LINK_TEST,) if group is Group.LINK else messages_of(Direction(group.value))
+    tests = {test.key: test.result for test in basis.dossier.acceptance}
+    return sum(tests.get(key) is TestResult.FAILED for key in keys)
+
+
+def _judged(basis: Basis) -> tuple[Finding, ...]:
+    """What the audit says of the identity."""
+    findings = basis.audit.findings if basis.audit else ()
+    return tuple(f for f in findings if f.item == "8.4")
 
 
 def _tests(basis: Basis, group: Group) -> tuple[Section, ...]:
@@ -148,7 +171,7 @@ def _evidence(test: AcceptanceTest) -> Cell:
 
 def _link(basis: Basis) -> tuple[Section, ...]:
     flow = next(flow for flow in basis.guide.flows if flow.number == "8.3")
-    key = (Direction.OUTGOING, MessageKind.CONFIDENTIAL, Audience.EXTERNAL)
+    key = _LINK_TEST
     test = next((t for t in basis.dossier.acceptance if t.key == key), None)
     shown = _shown(basis, test)
     steps: tuple[Block, ...] = (
@@ -196,7 +219,7 @@ def _attempts(test: AcceptanceTest | None) -> tuple[Block, ...]:
         )
         for attempt in test.attempts
     )
-    return (Table(headings, rows, (20, 26, 18, 36)),)
+    return (Table(headings, rows, (18, 36, 16, 30)),)
 
 
 def _became(attempt: Attempt) -> Cell:
@@ -241,21 +264,34 @@ def _endpoint(endpoint: EndpointFacts) -> tuple[Cell, ...]:
 
 def _identity(basis: Basis) -> tuple[Section, ...]:
     expected = Section(say("What is expected"), (_expected(basis),))
+    tested = _compared(basis)
     if basis.audit is None or not basis.audit.facts.platform_endpoints:
         seen = Section(say("What was seen"), (gap_at(say("audit of IncaMail's gateways"), AUDIT),))
-        return expected, seen, by_hand(basis)
-    judged = tuple(f for f in basis.audit.findings if f.item == "8.4")
+        return tested, expected, seen, by_hand(basis)
+    judged = _judged(basis)
     verdicts: Block = gap_at(say("checks of section 8.4"), AUDIT)
     if judged:
         headings = (say("Check"), say("Result"), say("Where"), say("Seen"))
         verdicts = Table(headings, tuple(_finding(f) for f in judged), (28, 14, 22, 36))
     blocks = tuple(block for e in basis.audit.facts.platform_endpoints for block in _seen(e))
     return (
+        tested,
         expected,
         Section(say("Checks"), (_measured_on(basis), verdicts)),
         Section(say("Certificates seen"), blocks),
         by_hand(basis),
     )
+
+
+def _compared(basis: Basis) -> Section:
+    """Who tested: a machine measures, but that it is IncaMail somebody must have compared."""
+    said = basis.dossier.identity_checked
+    who: Cell = (said.on, words(said.by)) if said else ()
+    if said and basis.audit and said.on < basis.audit.facts.measured_at.date():
+        who += (to_fill(say("to be compared again: measured anew since"), ("identity_checked",)),)
+    missing = say("who compared what was seen with what is expected, and when")
+    row = (say("Date, by whom"), or_missing(who, missing, "identity_checked"))
+    return Section(say("Result"), (pairs(row),))
 
 
 def _expected(basis: Basis) -> Block:

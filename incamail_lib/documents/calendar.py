@@ -45,7 +45,9 @@ def _event(basis: Basis, task: Task, language: Language) -> Event:
     event.add("dtstamp", dt.datetime.combine(basis.today, dt.time(), dt.UTC))
     event.add("dtstart", task.day)
     event.add("dtend", task.day + dt.timedelta(days=1))
-    event.add("summary", f"IncaMail: {told(_summary(basis, task), language)}")
+    # Not put together here: French has a narrow blank before the colon.
+    title = say("{label}: {value}", label="IncaMail", value=_summary(basis, task))
+    event.add("summary", str(told(title, language)))
     owners = ", ".join(told(who, language) for who in task.owner if not isinstance(who, Missing))
     who = say("Responsible: {names}", names=owners or "–")
     event.add("description", f"{told(phase_text(task.phase), language)}\n{told(who, language)}")

@@ -14,7 +14,7 @@ from incamail_lib.documents.setup import setup_document
 from incamail_lib.dossier.model import Dossier
 from incamail_lib.findings import Audit
 from incamail_lib.guide import Contents, Platform
-from incamail_lib.sheets.model import Document
+from incamail_lib.sheets.model import Document, gaps
 
 KEYS = (
     "implementation_plan",
@@ -25,6 +25,12 @@ KEYS = (
     *(f"acceptance_{group.value}" for group in Group),
 )
 """The keys of all documents, in the order in which `documents` gives them."""
+
+
+def to_sign(basis: Basis) -> dict[str, int]:
+    """How much is missing in each paper that is signed, by the name signatures know it by."""
+    setup = {"setup": len(gaps(setup_document(basis)))}
+    return setup | {g.value: len(gaps(acceptance_report(basis, g))) for g in Group}
 
 
 def documents(

@@ -24,6 +24,7 @@ _PLACES: dict[str, Text] = {
     "audit": say("by an audit"),
     "components": say("components"),
     "contacts": say("contacts"),
+    "identity_checked": say("phase Test"),
     "platform": say("ask Swiss Post"),
 }
 

@@ -180,7 +180,7 @@ def people(contacts: Iterable[Contact]) -> Table:
     return Table(
         (say("Role"), say("Name"), say("E-mail"), say("Telephone")),
         tuple(_person(contact) for contact in contacts),
-        (26, 28, 28, 18),
+        (20, 24, 38, 18),
     )
 
 
@@ -229,7 +229,9 @@ def go_live(basis: Basis) -> Cell:
     return (date, *((passed,) if date < basis.today else ()), *alerts(basis, "7.3"))
 
 
-def signatures(basis: Basis, key: str, signs: Text, *, by_post: bool = False) -> Section:
+def signatures(
+    basis: Basis, key: str, signs: Text, *, by_post: bool = False, warns: bool = False
+) -> Section:
     """What is signed; who has signed already, then a line for each party that has not."""
     signed = [s for s in basis.dossier.signatures if s.document == key]
     given = tuple(SignatureLine(words(s.organisation), s.name, s.signed_on) for s in signed)
@@ -238,7 +240,8 @@ def signatures(basis: Basis, key: str, signs: Text, *, by_post: bool = False) ->
     if by_post:
         parties.append((say("Swiss Post"), _names_of_post(basis)))
     open_lines = tuple(SignatureLine(party) for party, known in parties if not known & names)
-    return Section(say("Signatures"), (Paragraph(signs), SignatureLines((*given, *open_lines))))
+    sentence = Paragraph(signs, "warning" if warns else "body")
+    return Section(say("Signatures"), (sentence, SignatureLines((*given, *open_lines))))
 
 
 def _names_of_post(basis: Basis) -> set[str]:

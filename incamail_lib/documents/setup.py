@@ -26,9 +26,9 @@ from incamail_lib.documents.parts import (
     or_missing,
     organisation,
     pairs,
-    signatures,
     words,
 )
+from incamail_lib.documents.signing import signed_sections
 from incamail_lib.dossier.agreed import Role
 from incamail_lib.dossier.model import Gateway
 from incamail_lib.facts.routing import Engine, Method, NextHopKind
@@ -53,10 +53,7 @@ ROLES = (Role.PROJECT_LEAD, Role.MAIL_ADMIN, Role.NETWORK_ADMIN, Role.SUPPORT)
 
 def setup_document(basis: Basis) -> Document:
     """Domains, ways of mail, certificates of both directions, people and the desired date."""
-    return document(
-        basis,
-        "setup_document",
-        say("Set-up document"),
+    sections = (
         _organisation(basis),
         _receiving(basis),
         _sending(basis),
@@ -65,12 +62,10 @@ def setup_document(basis: Basis) -> Document:
         by_hand(basis),
         contact_section(basis, ROLES),
         _platform(basis),
-        signatures(
-            basis,
-            "setup",
-            say("The organisation confirms these particulars and asks Swiss Post to connect it."),
-        ),
     )
+    signs = say("The organisation confirms these particulars and asks Swiss Post to connect it.")
+    signed = signed_sections(basis, "setup", signs, sections)
+    return document(basis, "setup_document", say("Set-up document"), *signed)
 
 
 def _organisation(basis: Basis) -> Section:
@@ -92,7 +87,7 @@ def _receiving(basis: Basis) -> Section:
         value = codes([incoming.value] if incoming.value else [])
         what = say("host name or address for incoming mail")
         way += or_missing(value, what, "incoming", "value")
-    if "incoming" not in basis.dossier.model_fields_set:
+    if "incoming.route" in basis.dossier.undecided:
         what = say("confirmation of this usual way by the organisation")
         way += (to_fill(what, ("incoming", "route")),)
     blocks: list[Block] = [pairs((say("IncaMail finds the gateway by"), way))]
@@ -191,7 +186,7 @@ def _rules(basis: Basis) -> Section:
         sent_back = say("yes") if routing.refuses_tag_without_suffix else say("no")
         rows.append((say("Mail with a tag but without the suffix is sent back"), (sent_back,)))
     rows.append((say("IncaMail is found by"), (word(routing.next_hop), *_next_hop(basis))))
-    if "routing" in basis.dossier.model_fields_set:
+    if "routing.method" not in basis.dossier.undecided:
         blocks: tuple[Block, ...] = (
             pairs(*rows),
             *(Paragraph(alert, "warning") for alert in alerts(basis, "6.3")),

@@ -81,7 +81,7 @@ def _name(file: CertificateFile) -> str:
 
 def _rules(dossier: Dossier) -> tuple[Text, ...]:
     """The routing rules, once somebody has stated them: the usual ones are nobody's decision."""
-    if "routing" not in dossier.model_fields_set:
+    if "routing.method" in dossier.undecided:
         return ()
     routing = dossier.routing
     found = [say("Mail for IncaMail is recognised: {method}", method=term(routing.method))]
@@ -99,7 +99,7 @@ def _rules(dossier: Dossier) -> tuple[Text, ...]:
 def _addresses(dossier: Dossier) -> tuple[Text, ...]:
     incoming = dossier.incoming
     found = []
-    if "incoming" in dossier.model_fields_set:
+    if "incoming.route" not in dossier.undecided:
         way = term(incoming.route)
         if incoming.value and incoming.route is not NextHopKind.MX:
             way = say("{way} {value}", way=way, value=incoming.value)

@@ -280,6 +280,8 @@ class Dossier(Record):
     mail_clients: Annotated[tuple[MailClient, ...], Field(max_length=50)] = ()
     # that the way between mail server and gateway is encrypted, where no message shows it
     inner_hop: Confirmation | None = None
+    # who compared what answers in IncaMail's place with what is expected (guide 8.4)
+    identity_checked: Confirmation | None = None
     monitoring: Monitoring = Monitoring()
     network: Network = Network()
     # key of a measure in guide/measures.toml -> who does it by when, where it was arranged
@@ -293,6 +295,16 @@ class Dossier(Record):
     acceptance: Annotated[tuple[AcceptanceTest, ...], Field(max_length=100)] = ()
     signatures: Annotated[tuple[Signature, ...], Field(max_length=50)] = ()
     history: History = ()  # of schema 2; since then it stands in a file of its own
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Settings that nobody has decided; what the model holds for them is only usual."""
+        settings = ((self.routing, "routing.method"), (self.incoming, "incoming.route"))
+        return tuple(
+            name
+            for record, name in settings
+            if name.partition(".")[2] not in record.model_fields_set
+        )
 
     def declared(self, platform: Platform) -> Declared:
         """The client's statements as facts; the platform supplies what was left open."""
@@ -323,6 +335,7 @@ class Dossier(Record):
                 ComponentFacts(key=key, **component.model_dump(exclude={"requirements"}))
                 for key, component in self.components.items()
             ),
+            undecided=self.undecided,
         )
 
 

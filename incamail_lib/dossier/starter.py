@@ -32,15 +32,17 @@ _PARTS: tuple[tuple[str, str], ...] = (
         "#   sending:\n#     - {host: out1.muster.example}\n",
     ),
     (
-        N_("How IncaMail finds the receiving gateway: mx, smart_host or static (guide 8.2)."),
-        "incoming: {route: mx}\n",
+        N_(
+            "How IncaMail finds the receiving gateway: mx, smart_host or static (guide 8.2). It is "
+            "open until it stands here."
+        ),
+        "# incoming: {route: mx}\n",
     ),
     (
         N_(
             "The routing rule of the sending mail server: domain, subject, both or none "
-            "(guide 6.3)."
+            "(guide 6.3). It is open until it stands here."
         ),
-        "routing: {method: domain}\n"
         "# routing: {method: domain, engine: postfix_table, suffix_key: .incamail.ch, "
         "default_relay: none}\n",
     ),

@@ -54,6 +54,8 @@ class Declared(Record):
     incoming: IncomingRoute = IncomingRoute()
     rules: RuleSet
     components: tuple[ComponentFacts, ...] = ()
+    # settings that nobody has decided, as "routing.method": the usual ones were assumed
+    undecided: tuple[str, ...] = ()
 
 
 class Place(StrEnum):

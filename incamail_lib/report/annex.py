@@ -115,13 +115,21 @@ def _messages(messages: Iterable[MessageRouting], caption: Text) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for message in messages:
         name = ours(PROBES[message.probe]) if message.probe else words(message.label)
-        rows.append(((Phrase((name, code(message.subject_decoded))), *_hazards(message.hazards)),))
+        head = Phrase((name, code(message.subject_decoded)))
+        rows.append(((head, *_raw(message), *_hazards(message.hazards)),))
         rows += [_route(route) for route in message.routes[:ROUTES]]
     headings = (
         *(say("Recipient"), say("Goes to IncaMail"), say("Sending type")),
         *(say("Delivered to"), say("Hazards")),
     )
     return Table(headings, tuple(rows), (27, 12, 12, 20, 29), caption)
+
+
+def _raw(message: MessageRouting) -> Cell:
+    """The header as the mail server sees it, where that is not what people see."""
+    if message.subject_raw in ("", message.subject_decoded):
+        return ()
+    return (code(message.subject_raw),)
 
 
 def _route(route: Route) -> tuple[Cell, ...]:

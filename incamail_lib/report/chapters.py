@@ -42,7 +42,7 @@ TITLES: dict[str, str] = {
     "versions": N_("Versions"),
 }
 """Every chapter in the report's order; the annex begins with the components."""
-_NEW_PAGES = frozenset({"steps", "routing", "components"})
+_NEW_PAGES = frozenset({"steps", "components"})
 _SUBJECTS: dict[str, Callable[[Told, list[Finding]], tuple[Block, ...]]] = {
     "routing": subjects.routing,
     "dns": subjects.dns,
@@ -139,8 +139,14 @@ class Report:
         return formatter(self.language).gettext(TITLES[key])
 
     def _section(self, key: str) -> Section:
-        title = Text(template=TITLES[key])
-        return Section(title, self._blocks(key), key, key in _NEW_PAGES, key in _ANNEX)
+        return Section(
+            Text(template=TITLES[key]),
+            self._blocks(key),
+            key,
+            new_page=key in _NEW_PAGES,
+            annex=key in _ANNEX,
+            whole=key in _SUBJECTS,
+        )
 
     def _blocks(self, key: str) -> tuple[Block, ...]:
         if key == "summary":

@@ -10,14 +10,16 @@ from incamail_lib.checks import until_text
 from incamail_lib.facts.audit import Vantage
 from incamail_lib.findings import Audit, Verdict
 from incamail_lib.i18n import Text, say, say_n
-from incamail_lib.report.order import Row, decisive, next_steps, sort_findings
+from incamail_lib.report.order import Row, decisive, next_steps, sort_findings, waiting
 from incamail_lib.report.telling import (
     Told,
     bounded,
     code,
     codes,
     listed,
+    named,
     on,
+    outcome,
     pairs,
     point,
     words,
@@ -37,7 +39,8 @@ from incamail_lib.sheets.model import (
     State,
 )
 
-DECIDING = 3
+DECIDING = 3  # told whole on page 1
+NAMED = 6  # told on page 1 in a line each
 CHANGES = 6
 STEPS = 60
 _KINDS: dict[Kind, tuple[State, Text]] = {
@@ -60,14 +63,26 @@ _KINDS: dict[Kind, tuple[State, Text]] = {
 }
 
 
+_MEASURE = say("Measure what could not be seen; «Open points» says from where, and with what.")
+
+
 def verdict_sentence(audit: Audit) -> Text:
     """The verdict as one sentence."""
     deciding = len(decisive(audit))
     if audit.verdict is Verdict.NOT_READY:
-        return say_n(
+        failed = say_n(
             "The connection must not go live yet: {n} required check failed.",
             "The connection must not go live yet: {n} required checks failed.",
             deciding,
+        )
+        unknown = len(waiting(audit))
+        if not unknown:
+            return failed
+        return say_n(
+            "{failed} {n} more could not be judged.",
+            "{failed} {n} more could not be judged.",
+            unknown,
+            failed=failed,
         )
     if audit.verdict is Verdict.INCONCLUSIVE and deciding:
         return say_n(
@@ -114,20 +129,36 @@ def _deciding(told: Told) -> tuple[Block, ...]:
     rows = next_steps(audit) if ready else _roots_first(decisive(audit), audit)
     if not rows:
         return ()
-    heading = say("What decides")
-    if ready:
-        heading = say("What is recommended first")
-    more = len(rows) - DECIDING
-    rest: tuple[Block, ...] = ()
-    if more > 0:
-        text = say_n(
-            "{n} more point stands under «Open points».",
-            "{n} more points stand under «Open points».",
-            more,
-        )
-        rest = (Paragraph(text, "note"),)
+    heading = say("What is recommended first") if ready else say("What decides")
     points = tuple(point(row, told, whole=False) for row in rows[:DECIDING])
-    return (Heading(heading), Points(points), *rest)
+    rest = _more(rows[DECIDING:]) if ready else _named(rows[DECIDING:])
+    unknown = waiting(audit)
+    also: tuple[Block, ...] = ()
+    if unknown:
+        also = (Heading(say("What else is required, and not known yet")), *_named(unknown))
+    return (Heading(heading), Points(points), *rest, *also)
+
+
+def _named(rows: tuple[Row, ...]) -> tuple[Block, ...]:
+    """What else decides, a line each with its remedy: nothing that decides waits on page 2."""
+    if not rows:
+        return ()
+    lines = tuple(
+        Phrase((outcome(row.finding), named(row.finding), bounded(row.finding.remedy)))
+        for row in rows[:NAMED]
+    )
+    return (Listing(lines), *_more(rows[NAMED:]))
+
+
+def _more(rows: tuple[Row, ...]) -> tuple[Block, ...]:
+    if not rows:
+        return ()
+    text = say_n(
+        "{n} more point stands under «Open points».",
+        "{n} more points stand under «Open points».",
+        len(rows),
+    )
+    return (Paragraph(text, "note"),)
 
 
 def _roots_first(rows: tuple[Row, ...], audit: Audit) -> tuple[Row, ...]:
@@ -141,9 +172,11 @@ def _next(audit: Audit) -> Iterator[Text]:
     passed = day is not None and day < audit.judged_at.date()
     if audit.verdict is Verdict.NOT_READY:
         yield say("Whoever is named repairs what failed.")
+        if waiting(audit):
+            yield _MEASURE
         yield say("Then audit again: the next report says what got better.")
     elif audit.verdict is Verdict.INCONCLUSIVE:
-        yield say("Measure what could not be seen; «Open points» says from where, and with what.")
+        yield _MEASURE
         yield say("Then audit again: unknown is never taken for passed.")
     else:
         yield say("Send the test messages, and sign the acceptance reports.")

@@ -70,6 +70,14 @@ def decisive(audit: Audit) -> tuple[Row, ...]:
     return rows_of(failed or [f for f in required if f.outcome is Outcome.UNKNOWN])
 
 
+def waiting(audit: Audit) -> tuple[Row, ...]:
+    """Required unknowns beside required failures: with the failures mended, these decide."""
+    required = [f for f in audit.findings if f.level is Level.REQUIRED and not f.blocked_by]
+    if not any(f.outcome is Outcome.FAILED for f in required):
+        return ()
+    return rows_of(f for f in required if f.outcome is Outcome.UNKNOWN)
+
+
 def chapter_of(finding: Finding) -> str:
     """The key of the chapter that shows the finding: "routing", "gateways", "outgoing", ..."""
     by_family = _BY_FAMILY.get(family(finding.code))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from incamail_lib.facts.audit import AuditFacts
+from incamail_lib.facts.audit import AuditFacts, Declared
 from incamail_lib.facts.certificate import CertificateFacts, CredentialFacts
 from incamail_lib.facts.dns import DomainFacts
 from incamail_lib.facts.observation import Observation
@@ -99,7 +99,10 @@ def routing(told: Told, findings: Iterable[Finding]) -> tuple[Block, ...]:
     declared = told.audit.facts.declared
     rules = declared.rules
     rows: list[tuple[Text, Cell]] = [
-        (say("Mail for IncaMail is recognised"), (word(rules.method),)),
+        (
+            say("Mail for IncaMail is recognised"),
+            _assumed(declared, "routing.method", (word(rules.method),)),
+        ),
         (say("Mail server that applies the rule"), (word(rules.engine),)),
     ]
     if rules.method in (Method.DOMAIN, Method.BOTH):
@@ -112,8 +115,16 @@ def routing(told: Told, findings: Iterable[Finding]) -> tuple[Block, ...]:
         relay: Cell = (code(rules.default_relay),)
         rows.append((say("Default relay for all other mail"), relay))
     incoming = NextHop(kind=declared.incoming.kind, value=declared.incoming.value)
-    rows.append((say("IncaMail finds the organisation by"), _way(incoming)))
+    found = _assumed(declared, "incoming.route", _way(incoming))
+    rows.append((say("IncaMail finds the organisation by"), found))
     return pairs(say("The organisation's routing rules"), *rows), *judged(findings)
+
+
+def _assumed(declared: Declared, setting: str, told: Cell) -> Cell:
+    """The setting; behind a mark where nobody has decided it."""
+    if setting not in declared.undecided:
+        return told
+    return (Mark("open", say("not decided yet; assumed:")), *told)
 
 
 def _way(hop: NextHop) -> Cell:

@@ -10,7 +10,7 @@ from typing import Any
 from incamail_lib.audit import latest_audit, save_record
 from incamail_lib.audit.case import Case, bind, measure_dossier
 from incamail_lib.checks import judge_facts
-from incamail_lib.documents import Basis
+from incamail_lib.documents import Basis, to_sign
 from incamail_lib.documents.by_hand import identity_commands
 from incamail_lib.documents.measures import tasks
 from incamail_lib.documents.writing import chosen, write_documents
@@ -162,7 +162,7 @@ class Onboarding:
     @property
     def signatures(self) -> Signatures:
         """The names under the set-up document and the acceptance reports."""
-        return Signatures(self.session)
+        return Signatures(self.session, lambda: to_sign(self._basis()))
 
     def flow(self, direction: str) -> FlowView:
         """How messages flow: "outgoing" (guide 8.1) or "incoming" (guide 8.2)."""

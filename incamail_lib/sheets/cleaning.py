@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from incamail_lib.printable import ACTING
 
 LIMIT = 400
+_ADDRESS = re.compile(r"[^\s@<>/:]+@[^\s@<>/:]+\.[^\s@<>/:]+")
 
 
 class Cleaned(str):
@@ -30,6 +32,11 @@ def clean(value: object, limit: int = LIMIT) -> Cleaned:
     if len(text) > limit:
         shown += f"… [+{len(text) - limit}]"
     return Cleaned(shown)
+
+
+def is_address(word: str) -> bool:
+    """Whether a word is an e-mail address: it goes on in a new line behind @ or a dot alone."""
+    return _ADDRESS.fullmatch(word) is not None
 
 
 def _visible(character: str) -> str:

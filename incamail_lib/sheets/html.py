@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 from incamail_lib.i18n import Language
-from incamail_lib.sheets.cleaning import Cleaned, clean
+from incamail_lib.sheets.cleaning import Cleaned, clean, is_address
 from incamail_lib.sheets.language import DASH, formatter
 from incamail_lib.sheets.model import (
     SIGNS,
@@ -78,6 +78,8 @@ _PAGE = Markup("""<!DOCTYPE html>
 """)
 # A link leads to a page or beside the document, never to a script.
 _TARGET = re.compile(r"(?:https?://|mailto:|\.{0,2}/)?[^:\s]+(?::\d+)?[^:\s]*")
+_IN_ADDRESSES = re.compile(r"(?<=[.@])")
+_UNBROKEN = 36  # letters of an address that every column of ours holds
 _SVG_FONT = "Inter, Runbook Symbols, Helvetica Neue, Helvetica, Arial, sans-serif"
 
 
@@ -226,7 +228,7 @@ class _Writer:
             case Missing():
                 return Markup('<mark class="im-gap">{}</mark>').format(self._told(inline))
             case Code():
-                return Markup('<span class="im-mono">{}</span>').format(self._told(inline))
+                return Markup('<span class="im-mono">{}</span>').format(_code(self._told(inline)))
             case Strong():
                 return Markup("<strong>{}</strong>").format(self._told(inline))
             case Quiet():
@@ -365,6 +367,17 @@ class _Writer:
         return Markup(
             '<details class="im-evidence">\n<summary>{}</summary>\n{}\n</details>'
         ).format(title, inner)
+
+
+def _code(told: Cleaned) -> Markup:
+    """A name; an e-mail address goes on in a new line behind @ or a dot alone, not at a hyphen."""
+    if not is_address(told):
+        return escape(told)
+    whole = len(told) <= _UNBROKEN
+    parts = [told] if whole else _IN_ADDRESSES.split(told)
+    return Markup("").join(
+        Markup('<span class="im-address">{}</span>').format(part) for part in parts
+    )
 
 
 def _columns(widths: Iterable[int]) -> Markup:

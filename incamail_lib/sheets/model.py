@@ -266,7 +266,8 @@ Block: TypeAlias = (
 class Section:
     """A heading and what stands under it; `key` is its name in addresses of the page.
 
-    A section of the annex says so in its heading.
+    A section of the annex says so in its heading. A whole one is not split on paper, if a page can
+    hold it.
     """
 
     title: Text
@@ -274,6 +275,7 @@ class Section:
     key: str = ""
     new_page: bool = False
     annex: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -312,7 +314,12 @@ def kept_together(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
 
 def gaps(document: Document) -> tuple[Missing, ...]:
     """Everything that is marked as missing, with what fills it, in reading order."""
-    blocks = (block for section in document.sections for block in section.blocks)
+    return missing_in(document.sections)
+
+
+def missing_in(sections: tuple[Section, ...]) -> tuple[Missing, ...]:
+    """The same of some sections."""
+    blocks = (block for section in sections for block in section.blocks)
     return tuple(missing for block in blocks for missing in _gaps_of(block))
 
 

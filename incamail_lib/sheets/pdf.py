@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any
 
 from incamail_lib.i18n import LOCALES, Language, Text
-from incamail_lib.sheets.cleaning import clean
+from incamail_lib.sheets.cleaning import clean, is_address
 from incamail_lib.sheets.html import drawn
 from incamail_lib.sheets.language import DASH
 from incamail_lib.sheets.model import (
@@ -68,6 +68,7 @@ STANDARDS = ("a-2a", "ua-1")
 FONTS = LOOK / "fonts"
 _LINE = 100  # letters that a line of the page certainly holds
 _JOINTS = re.compile(r"(?<=[.@/:;,_\-+=&?])")  # a long word goes on behind one of these
+_IN_ADDRESSES = re.compile(r"(?<=[.@])")
 _PIECE = 6  # letters of a part without such a sign
 _WORD = re.compile(r"\S+")
 _MOST = 1200  # letters of a row or point that stays on one page
@@ -141,7 +142,8 @@ def breakable(text: str, letters: int) -> list[str]:
             continue
         pieces.append(text[at : found.start()])
         at = found.end()
-        for part in _JOINTS.split(found[0]):
+        joints = _IN_ADDRESSES if is_address(found[0]) else _JOINTS
+        for part in joints.split(found[0]):
             whole = len(part) <= letters
             pieces += (
                 [part] if whole else [part[n : n + _PIECE] for n in range(0, len(part), _PIECE)]
@@ -177,6 +179,7 @@ class _Writer:
         return {
             "title": self._words(self._some(told_title(section)), 40),
             "new-page": section.new_page,
+            "whole": section.whole,
             "blocks": self._blocks(section.blocks),
         }
 

@@ -18,7 +18,7 @@ class _Reader(HTMLParser):
         self.parts: list[str] = []
         self._silent = 0
 
-    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._silent += tag in _SILENT
         if tag in _BREAKING:
             self.parts.append("\n")
@@ -26,7 +26,7 @@ class _Reader(HTMLParser):
             self.parts.append("\t")
         if tag == "li":
             self.parts.append("- ")
-        if tag in ("br", "span"):
+        if tag == "br" or (tag == "span" and ("class", "im-address") not in attrs):
             self.parts.append(" ")
         if tag == "dd":
             self.parts.append(": ")

@@ -43,7 +43,10 @@ def apply_style(word: Word, locale: str) -> None:
     heading = _style(word, "Heading 1")
     heading.paragraph_format.space_before = Pt(18)
     heading.paragraph_format.space_after = Pt(6)
-    _style(word, "Subtitle").font.color.rgb = QUIET
+    subtitle = _style(word, "Subtitle")
+    subtitle.font.color.rgb = QUIET
+    for spacing in subtitle.element.rPr.findall(qn("w:spacing")):
+        subtitle.element.rPr.remove(spacing)  # Word's own spreads its letters
     _remove_border(_style(word, "Title"))
     _set_language(word, locale)
 

@@ -15,6 +15,8 @@ from docx.text.paragraph import Paragraph as WordParagraph
 
 from incamail_lib.sheets.word_style import TEXT_WIDTH_MM
 
+_CELL_TWIPS = 80  # a twentieth of a point; left of a cell's words
+
 
 def add_row(table: WordTable) -> WordRow:
     """A new row at the end of the table."""
@@ -24,6 +26,7 @@ def add_row(table: WordTable) -> WordRow:
 
 def finish(table: WordTable, widths: Sequence[int]) -> None:
     """Widths for every cell, since Word goes by them; rows stay on one page, lines stay close."""
+    _look(table)
     share = TEXT_WIDTH_MM / sum(widths)
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Mm(width * share)
@@ -34,6 +37,34 @@ def finish(table: WordTable, widths: Sequence[int]) -> None:
             cell.width = Mm(TEXT_WIDTH_MM if joined else width * share)
             for paragraph in cell.paragraphs:
                 _tighten(paragraph)
+
+
+def _look(table: WordTable) -> None:
+    """Thin grey rules between rows, air around words, and no overhang to the left of the text."""
+    properties: Any = table._tbl.tblPr
+    indent: Any = OxmlElement("w:tblInd")
+    indent.set(qn("w:w"), str(_CELL_TWIPS))
+    indent.set(qn("w:type"), "dxa")
+    borders: Any = OxmlElement("w:tblBorders")
+    for side in ("top", "left", "bottom", "right", "insideH", "insideV"):
+        border: Any = OxmlElement(f"w:{side}")
+        border.set(qn("w:val"), "single")
+        border.set(qn("w:sz"), "4")
+        border.set(qn("w:space"), "0")
+        border.set(qn("w:color"), "B8B8B4")
+        borders.append(border)
+    margins: Any = OxmlElement("w:tblCellMar")
+    for side, twips in (("top", 40), ("left", _CELL_TWIPS), ("bottom", 40), ("right", 80)):
+        margin: Any = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), str(twips))
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    # The schema fixes their order: indent, borders, layout, margins, look.
+    layout = properties.find(qn("w:tblLayout"))
+    look = properties.find(qn("w:tblLook"))
+    layout.addprevious(indent)
+    layout.addprevious(borders)
+    look.addprevious(margins)
 
 
 def _tighten(paragraph: WordParagraph) -> None:

@@ -238,6 +238,14 @@ def test_a_fixed_address_as_incoming_route_is_advised_against(
     assert value in found.seen.english()
 
 
+def test_a_way_that_nobody_decided_is_open_and_required() -> None:
+    """MX is the usual way; what was measured by it proves nothing while nobody chose it."""
+    said = declared(undecided=("incoming.route",))
+    found = finding("DNS09", measured(domain()).model_copy(update={"declared": said}))
+    assert (found.outcome, found.level) == (UNKNOWN, Level.REQUIRED)
+    assert "Nobody has decided" in found.seen.english()
+
+
 OPEN = inconclusive(Reason.DNS_FAILURE, "out.muster.example")
 
 

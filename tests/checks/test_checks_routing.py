@@ -84,6 +84,52 @@ def test_a_raw_subject_rule_alone_is_a_required_failure() -> None:
     assert "ROUT04" not in failures(measured(decoded, dns=WITH_MX))
 
 
+@pytest.mark.parametrize("code", ["ROUT02", "ROUT04", "ROUT05", "ROUT06", "ROUT16", "ROUT17"])
+def test_messages_are_told_as_their_writers_know_them(code: str) -> None:
+    """To whom, with the decoded subject, by which rule; no encoded word, no backslash."""
+    exact = rules(Method.SUBJECT, engine=Engine.POSTFIX_REGEXP, subject_pattern="^Subject: <im>")
+    finding = found(code, measured(exact, dns=WITH_MX))
+    assert finding.outcome is FAILED
+    told = finding.seen.english()
+    assert "=?" not in told
+    assert "\\" not in told
+    if code != "ROUT02":
+        assert "message to partner@recipient.example with the subject «" in told
+        assert "subject «^Subject: <im>»." in told
+
+
+def test_a_message_that_comes_in_several_forms_is_told_once() -> None:
+    """Three ways to encode one subject are one message to its writer."""
+    raw = rules(Method.SUBJECT, engine=Engine.POSTFIX_REGEXP, subject_pattern="<im>")
+    told = found("ROUT04", measured(raw, dns=WITH_MX)).seen.english()
+    assert told.count("«<im><c> Décision médicale»") == 1
+    assert "encoded as Base64, encoded as quoted-printable, encoded in two pieces" in told
+
+
+def test_what_to_try_is_told_by_its_decoded_subject() -> None:
+    """A test message is typed into a mail program, which encodes by itself."""
+    asked = rules(Method.SUBJECT, engine=Engine.NOT_KNOWN, subject_pattern="(?i)<im>")
+    finding = found("ROUT04", measured(asked, dns=WITH_MX))
+    assert finding.outcome is UNKNOWN
+    assert "=?" not in finding.seen.english() + finding.remedy.english()
+
+
+def test_rules_that_nobody_decided_are_never_judged_as_sound() -> None:
+    """The usual rule is assumed and proves nothing: required unknown, and no probe passes."""
+    sound = measured(rules(Method.DOMAIN), dns=WITH_MX)
+    assert found("ROUT01", sound).outcome is PASSED
+    open_ = measured(rules(Method.DOMAIN), dns=WITH_MX, said={"undecided": ("routing.method",)})
+    first = found("ROUT01", open_)
+    assert (first.outcome, first.level) == (UNKNOWN, Level.REQUIRED)
+    assert "Nobody has decided" in first.seen.english()
+    assert "routing: method" in first.remedy.english()
+    for code in ("ROUT02", "ROUT03", "ROUT11", "ROUT12"):
+        assert found(code, open_).outcome is UNKNOWN
+    own = classify(("a@x.example.incamail.ch",), "Hi", rules(Method.DOMAIN), label="own")
+    with_own = measured(rules(Method.DOMAIN), own, said={"undecided": ("routing.method",)})
+    assert found("ROUT14", with_own).outcome is NOT_APPLICABLE
+
+
 def test_beside_a_suffix_rule_the_subject_rule_is_a_second_net() -> None:
     """The same holes are recommended: add-in mail is caught by its suffix."""
     both = rules(Method.BOTH, engine=Engine.POSTFIX_REGEXP, subject_pattern="<im>")
@@ -97,7 +143,9 @@ def test_an_anchored_pattern_misses_replies() -> None:
     anchored = rules(Method.SUBJECT, subject_pattern="(?i)^<im>")
     finding = found("ROUT06", measured(anchored))
     assert (finding.outcome, finding.level) == (FAILED, Level.REQUIRED)
-    assert "AW: <im><c>" in finding.seen.english()
+    told = finding.seen.english()
+    assert "«Re: <im><c> Test-Mail outbound to IncaMail»" in told
+    assert "«AW:»" in told
     assert found("ROUT06", measured(rules(Method.SUBJECT))).outcome is PASSED
 
 

@@ -98,6 +98,7 @@ VALUES: dict[str, Any] = {
     "incoming": {"route": "mx"},
     "monitoring": {"queues": "Zabbix"},
     "inner_hop": {"by": "Anna", "on": TODAY},
+    "identity_checked": {"by": "Anna", "on": TODAY},
     "result": "passed",
     "tested_at": "2026-11-24T12:00:00Z",
     "file": "client.pem",

@@ -183,6 +183,18 @@ def test_the_calendar_reads_back(language: Language) -> None:
     assert {e["uid"] for e in events} == {e["uid"] for e in again}
 
 
+def test_french_signs_have_their_narrow_blank_in_the_calendar() -> None:
+    """Titles and descriptions are set as sentences are: no word touches a colon."""
+    made = plan_calendar(basis(full()), "fr")
+    assert made
+    calendar = Calendar.from_ical(made)
+    texts = [str(calendar["x-wr-calname"])]
+    texts += [str(e[name]) for e in calendar.walk("VEVENT") for name in ("summary", "description")]
+    assert sum(text.startswith("IncaMail\u202f: ") for text in texts) == (len(texts) + 1) // 2
+    for text in texts:
+        assert not re.search(r"[^\u202f\u00a0][:;?!»](?:\s|$)|«[^\u202f\u00a0]", text), text
+
+
 def test_hostile_names_stay_one_line() -> None:
     """A name with a line break and a property in it becomes text."""
     name = "X\r\nATTENDEE:mailto:x@example.org"

@@ -8,12 +8,13 @@ import pytest
 
 from incamail_lib.dossier import open_store
 from incamail_lib.dossier.agreed import SCHEMA, Role, State
+from incamail_lib.dossier.decisions import decided
 from incamail_lib.dossier.fields import field_path, value_at, with_value
 from incamail_lib.dossier.reading import parsed
 from incamail_lib.dossier.starter import begin, starter
 from incamail_lib.dossier.words import term
 from incamail_lib.errors import DossierError, UsageError
-from incamail_lib.guide import contents
+from incamail_lib.guide import contents, load_platform
 from incamail_lib.i18n import LANGUAGES, Language, translator
 
 NAME = "Muster & Söhne: «AG» # 1"
@@ -29,6 +30,24 @@ def test_a_starter_is_a_valid_dossier(language: Language) -> None:
     assert dossier.schema_version == SCHEMA
     assert dossier.platform == "incamail"
     assert list(dossier.components) == [component.key for component in contents().components]
+
+
+def test_what_nobody_decided_is_open(tmp_path: Path) -> None:
+    """Neither the routing rule nor the way in is decided by beginning; each is once it is set."""
+    path = tmp_path / "a.yaml"
+    path.write_text(starter(organisation="A", domains=["a.example"], language="en"))
+    bare = parsed(path.read_text(), path).dossier
+    assert bare.undecided == ("routing.method", "incoming.route")
+    assert bare.declared(load_platform()).undecided == bare.undecided
+    assert decided(bare, "6.3") == decided(bare, "6.4") == ()
+    store = open_store(path)
+    store.put("routing.engine", "postfix_table", who="A")
+    assert store.dossier.undecided == bare.undecided
+    store.put("routing.method", "domain", who="A")
+    store.put("incoming.route", "mx", who="A")
+    assert store.dossier.undecided == ()
+    assert decided(store.dossier, "6.3")
+    assert decided(store.dossier, "6.4")
 
 
 def test_its_examples_are_valid_when_the_sign_is_taken_away() -> None:

@@ -28,7 +28,9 @@ from incamail_lib.i18n import LANGUAGES, Language, say
 from incamail_lib.report import Report
 from incamail_lib.report.chapters import TITLES
 from incamail_lib.report.document import html_of
+from incamail_lib.report.order import decisive, waiting
 from incamail_lib.sheets.html import render_html
+from incamail_lib.sheets.model import Paragraph
 from incamail_lib.sheets.pdf import pdf_of
 from incamail_lib.sheets.telling import told
 
@@ -65,6 +67,46 @@ def test_a_sound_report_has_five_pages_before_the_annex(language: Language) -> N
     assert report.summary.title in texts[0]
     assert report.steps.title in texts[1]
     assert report.steps.title not in texts[0].splitlines()
+
+
+_SUBJECTS = ("routing", "dns", "gateways", "outgoing", "certificates", "identity")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_subject_is_split_that_a_page_can_hold(language: Language) -> None:
+    """Heading, table and verdicts of a subject stand on one page, so that it can be handed over."""
+    dossier, audit = measured("exact_subject_rule")
+    report = Report(audit, language, dossier=dossier)
+    texts = [packed(text) for text in pages(report)]
+    for key in _SUBJECTS:
+        last = report.document().sections[list(TITLES).index(key)].blocks[-1]
+        assert isinstance(last, Paragraph)
+        [page] = [text for text in texts if packed(told(last.text, language)) in text]
+        assert packed(report.title(key)) in page
+
+
+def test_what_decides_and_is_unknown_stands_on_page_one() -> None:
+    """Beside a failure the required unknowns are named, each with what to do."""
+    failed = judge_facts(facts(platform_endpoints=(unreached(Reason.REFUSED, Stage.CONNECT),)), NOW)
+    unknown = waiting(failed)
+    assert unknown
+    text = str(Report(failed, "en").summary)
+    assert "What else is required, and not known yet" in text
+    for row in unknown:
+        assert row.finding.code in text
+        assert packed(row.finding.remedy.english())[:60] in packed(text)
+    assert f"{len(unknown)} more could not be judged." in text
+    assert "What else is required" not in str(Report(judge_facts(facts(), NOW), "en").summary)
+
+
+def test_all_that_decides_an_inconclusive_verdict_stands_on_page_one() -> None:
+    """Three whole, the others in a line each with what to do."""
+    audit = elsewhere()
+    rows = decisive(audit)
+    text = str(Report(audit, "en").summary)
+    assert len(rows) > 3
+    for row in rows[:9]:
+        assert row.finding.code in text
 
 
 def test_page_one_says_who_does_what_until_when() -> None:

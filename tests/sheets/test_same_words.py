@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections import Counter
+from itertools import takewhile
 
 import pytest
 from documents.dossiers import audit, empty, full, hostile, made
+from pypdf import PdfReader
 from sheets.extracted import joined, three_tellings
 
 from incamail_lib.documents import KEYS
 from incamail_lib.i18n import LANGUAGES, Language, say
+from incamail_lib.sheets.html import render_blocks, render_html
 from incamail_lib.sheets.model import Code, Document, Paragraph, Section, Table
+from incamail_lib.sheets.pdf import pdf_of
+from incamail_lib.sheets.plain import plain_text
 
 SAMPLES = {
     "full": made(full(), audit()),
@@ -69,3 +75,26 @@ def test_a_technical_name_is_never_hyphenated() -> None:
     for name, said in three_tellings(document, "de").items():
         assert joined(said).count(ADDRESS) == 3, name
     assert three_tellings(document, "de")["html"].count(ADDRESS) == 3
+    assert plain_text(render_html(document, "de")).count(ADDRESS) == 3
+
+
+def test_an_address_goes_on_behind_at_or_a_dot_alone() -> None:
+    """In the narrowest column of a contact, no line ends within a part of it."""
+    column = Table((say("A"), say("B")), (((Code(ADDRESS),), (Code("!"),)),), (30, 70))
+    document = dataclasses.replace(
+        SAMPLES["full"]["acceptance_link"], sections=(Section(say("Addresses"), (column,)),)
+    )
+    lines = [line.split("  ")[0] for line in layout_of(pdf_of(document, "en")).splitlines()]
+    begin = next(n for n, line in enumerate(lines) if line.startswith("partner."))
+    held = list(takewhile(lambda line: line and line in ADDRESS, lines[begin:]))
+    assert "".join(held) == ADDRESS
+    assert all(line[-1] in "@." for line in held[:-1])
+    page = render_html(document, "en")
+    assert '<span class="im-address">with-a-long-name@</span>' in page
+    short = "anna.von-allmen@muster.example"
+    assert render_blocks((Paragraph(Code(short)),), "en").count(short) == 1
+
+
+def layout_of(paper: bytes) -> str:
+    """The words of a PDF where they stand on the page."""
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages)

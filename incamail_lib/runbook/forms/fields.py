@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -34,6 +35,11 @@ class Field:
     def name(self) -> str:
         """What its input is called."""
         return "/".join(self.path)
+
+
+def confirmed(name: str) -> dict[str, Any]:
+    """Who says so, as of today."""
+    return {"by": name, "on": dt.datetime.now(dt.UTC).date().isoformat()}
 
 
 class Fields(Form):

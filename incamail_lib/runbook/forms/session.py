@@ -93,7 +93,10 @@ class Session:
             heard()
 
     def value_at(self, path: tuple[str, ...]) -> Any:
-        """What the dossier holds at `path` now, as plain data; None where nothing stands."""
+        """What the dossier holds at `path` now, as plain data; None where nothing stands, and
+        where nobody has decided."""
+        if ".".join(path) in self.dossier.undecided:
+            return None
         return value_at(self.dossier.model_dump(mode="json", by_alias=True), path)
 
     def put(self, path: tuple[str, ...], value: Any) -> Text | None:

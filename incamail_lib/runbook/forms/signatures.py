@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 
-from incamail_lib.i18n import N_
+from incamail_lib.i18n import N_, Text
 from incamail_lib.runbook.forms.lists import ListForm
-from incamail_lib.runbook.forms.shape import Card, Fact, Input, Part, Row
+from incamail_lib.runbook.forms.session import Session
+from incamail_lib.runbook.forms.shape import Card, Fact, Input, Note, Part, Row
 
 DOCUMENTS: dict[str, str] = {
     "setup": N_("Set-up document"),
@@ -26,6 +28,29 @@ class Signatures(ListForm):
     more = N_("Another signature")
     nothing = N_("Nobody has signed yet.")
     incomplete = N_("Saved as soon as name, organisation and date are there.")
+
+    def __init__(self, session: Session, cautions: Callable[[], dict[str, int]]) -> None:
+        super().__init__(session)
+        self._cautions = cautions
+
+    def parts(self) -> Sequence[Part]:
+        """The signatures; above them, which of the papers signed or to be signed have gaps."""
+        tell, known = self._tell, [*self.entries(), *([self._begun] if self._begun else [])]
+        papers = {entry["document"] for entry in known}
+        found = [
+            Note(
+                tell.say_n(
+                    "{paper}: {n} entry is missing. Signed like this, it accepts nothing.",
+                    "{paper}: {n} entries are missing. Signed like this, it accepts nothing.",
+                    count,
+                    paper=Text(template=DOCUMENTS[key]),
+                ),
+                warns=True,
+            )
+            for key, count in (self._cautions() if papers else {}).items()
+            if count and key in papers
+        ]
+        return [*found, *super().parts()]
 
     def begun(self) -> dict[str, str]:
         """A signature of today for the organisation, under the first document that bears none."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, TypedDict
 
 from incamail_lib.facts.routing import ENGINE_NAMES, Engine
 from incamail_lib.i18n import N_
-from incamail_lib.runbook.forms.fields import Field
+from incamail_lib.runbook.forms.fields import Field, confirmed
 from incamail_lib.runbook.forms.shape import Width
 
 
@@ -16,7 +15,9 @@ class _Wide(TypedDict):
 
 
 _HALF: _Wide = {"width": "half"}
+_OPEN = ("", N_("not decided yet"))
 _METHODS = (
+    _OPEN,
     ("domain", N_("by the recipient's domain suffix")),
     ("subject", N_("by the subject")),
     ("both", N_("by suffix and by subject")),
@@ -48,10 +49,6 @@ def _gateway_line(gateway: dict[str, Any]) -> str:
 def _gateway(line: str) -> dict[str, Any]:
     host, *addresses = line.replace(",", " ").split()
     return {"host": host, "addresses": addresses} if addresses else {"host": host}
-
-
-def _confirmed(name: str) -> dict[str, Any]:
-    return {"by": name, "on": dt.datetime.now(dt.UTC).date().isoformat()}
 
 
 def _gateways(direction: str, label: str) -> Field:
@@ -122,7 +119,11 @@ _ROUTING = (
 )
 _NETWORK = (
     Field(
-        ("incoming", "route"), N_("IncaMail finds the organisation by"), "choice", _HOPS, **_HALF
+        ("incoming", "route"),
+        N_("IncaMail finds the organisation by"),
+        "choice",
+        (_OPEN, *_HOPS),
+        **_HALF,
     ),
     Field(("incoming", "value"), N_("Host name or address, where it is not the MX"), **_HALF),
     Field(("network", "vantage"), N_("This computer stands"), "choice", _PLACES, **_HALF),
@@ -142,7 +143,7 @@ SETTINGS: dict[str, tuple[Field, ...]] = {
             ("inner_hop",),
             N_("Who confirms that the way between mail server and gateway is encrypted"),
             read=lambda said: str(said["by"]),
-            write=_confirmed,
+            write=confirmed,
             hint=N_("Only where no message that was handed in shows it."),
             width="half",
         ),

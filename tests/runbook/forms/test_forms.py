@@ -401,6 +401,20 @@ def test_mail_clients_are_counted_in_their_question(tmp_path: Path) -> None:
     assert read_dossier(tmp_path / "muster.yaml").mail_clients == ()
 
 
+def test_a_setting_that_nobody_decided_is_shown_as_open(tmp_path: Path) -> None:
+    """The usual rule is not chosen by being shown first; it can be chosen, and taken back."""
+    runbook = opened(tmp_path)
+    asked = runbook.questions("6.3")
+    assert asked.inputs()["routing/method"].value == ""
+    assert asked.inputs()["routing/method"].options[0][0] == ""
+    asked.enter("routing/method", "domain")
+    assert asked.inputs()["routing/method"].value == "domain"
+    assert "routing.method" not in read_dossier(tmp_path / "muster.yaml").undecided
+    asked.enter("routing/method", "")
+    assert not asked.inputs()["routing/method"].problem
+    assert "routing.method" in read_dossier(tmp_path / "muster.yaml").undecided
+
+
 def test_who_confirms_the_inner_hop_is_noted_with_the_day(tmp_path: Path) -> None:
     """A name is entered; the day comes by itself, and both go with the name."""
     asked = opened(tmp_path).questions("6.1")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from factories import NOW, facts
 from runbook.forms.test_forms import opened
 
+from incamail_lib.checks import judge_facts
 from incamail_lib.dossier import read_dossier
 from incamail_lib.runbook.forms.measures import Measures
-from incamail_lib.runbook.forms.shape import Card, all_parts
+from incamail_lib.runbook.forms.shape import Card, Note, all_parts
 from incamail_lib.runbook.forms.signatures import DOCUMENTS
 
 
@@ -64,6 +66,28 @@ def test_each_paper_that_is_signed_can_be_noted(tmp_path: Path) -> None:
         form.enter(f"{number}/organisation", "Muster AG")
     noted = read_dossier(tmp_path / "muster.yaml").signatures
     assert [one.document for one in noted] == list(DOCUMENTS)
+
+
+def test_who_signs_a_paper_with_gaps_is_told_so(tmp_path: Path) -> None:
+    """Before and after the name is there; nobody is told of papers that nobody signs yet."""
+    form = opened(tmp_path).signatures
+    assert not [part for part in form.parts() if isinstance(part, Note) and part.warns]
+    form.press("more")
+    (note,) = [part for part in form.parts() if isinstance(part, Note) and part.warns]
+    assert note.text.startswith("Set-up document: ")
+    assert "accepts nothing" in note.text
+
+
+def test_who_compared_the_identity_is_noted_with_the_day(tmp_path: Path) -> None:
+    """Once something was measured; the report then names the person."""
+    runbook = opened(tmp_path)
+    assert "identity_checked" not in runbook.identity.inputs()
+    runbook.session.audit = judge_facts(facts(), NOW)
+    form = runbook.identity
+    form.enter("identity_checked", "Luca Beispiel")
+    noted = read_dossier(tmp_path / "muster.yaml").identity_checked
+    assert noted
+    assert noted.by == form.inputs()["identity_checked"].value == "Luca Beispiel"
 
 
 def test_the_plan_is_taken_along_as_a_calendar_too(tmp_path: Path) -> None:
