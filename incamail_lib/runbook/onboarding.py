@@ -49,7 +49,7 @@ from incamail_lib.runbook.forms.questions import Questions
 from incamail_lib.runbook.forms.session import Session
 from incamail_lib.runbook.forms.shape import Link
 from incamail_lib.runbook.forms.signatures import Signatures
-from incamail_lib.runbook.forms.technical import GROUPS
+from incamail_lib.runbook.forms.technical import GROUPS, TITLES
 from incamail_lib.runbook.forms.welcome import (
     Alone,
     Chooser,
@@ -80,7 +80,7 @@ class Onboarding:
 
     def fields(self, group: str) -> Fields:
         """A group of fields that no question decides: organisation, sender."""
-        return Fields(self.session, GROUPS[group])
+        return Fields(self.session, GROUPS[group], TITLES.get(group, ""))
 
     @property
     def contacts(self) -> Contacts:

@@ -303,6 +303,7 @@ def link_test(client: Client) -> None:
     expect(button.first).to_contain_text(f"{inside}.incamail.ch")
     for number in range(3):
         sends(client, number, arrives=True)
+    at.page.locator("details[id$='-html-card'] > summary").click()
     sends(client, 3, arrives=True)  # the HTML attachment, from outside
     at.picture(f"link-{client.language}")
 

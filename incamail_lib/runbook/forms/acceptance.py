@@ -22,7 +22,7 @@ from incamail_lib.runbook.forms.shape import Card, Fact, Html, Input, Part, Row,
 from incamail_lib.runbook.forms.view import Form
 from incamail_lib.sheets.cleaning import clean
 
-_TONES: dict[TestResult, Tone] = {
+RESULT_TONES: dict[TestResult, Tone] = {
     TestResult.PASSED: "good",
     TestResult.FAILED: "bad",
     TestResult.OPEN: "quiet",
@@ -88,7 +88,9 @@ class Acceptance(Form):
             title=str(tell.told(message_text(*test.key))),
             parts=(*self._attempts(test), *self._inputs(test)),
             facts=(
-                Fact(tell.gettext("Result"), tell.told(term(test.result)), _TONES[test.result]),
+                Fact(
+                    tell.gettext("Result"), tell.told(term(test.result)), RESULT_TONES[test.result]
+                ),
                 Fact(tell.gettext("When"), when),
                 Fact(tell.gettext("By whom"), clean(test.tested_by)),
             ),

@@ -25,7 +25,7 @@ from incamail_lib.runbook.forms.incoming import Incoming
 from incamail_lib.runbook.forms.link import LinkTest
 from incamail_lib.runbook.forms.questions import Questions
 from incamail_lib.runbook.forms.session import BY_EVIDENCE
-from incamail_lib.runbook.forms.shape import Button, Card, Group
+from incamail_lib.runbook.forms.shape import Button, Card, Group, all_parts
 from incamail_lib.runbook.forms.technical import GROUPS
 from incamail_lib.runbook.forms.view import WIDGET
 from incamail_lib.runbook.forms.welcome import Chooser
@@ -416,7 +416,7 @@ def test_who_confirms_the_inner_hop_is_noted_with_the_day(tmp_path: Path) -> Non
 
 def sending(test: LinkTest | Incoming) -> list[Button]:
     """The buttons that send a message, in order."""
-    found = (part for part in test.parts() if isinstance(part, Button))
+    found = (part for part in all_parts(test.parts()) if isinstance(part, Button))
     return [button for button in found if button.name.startswith("send/")]
 
 
