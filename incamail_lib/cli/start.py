@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
 import urllib.request
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -88,6 +91,7 @@ def serve(
     ):
         try:
             _await(server, process, keep_log)
+            _begin(server)
             _say(t("The runbook is open at {url}").format(url=server.url))
             _say(t("Everything entered is kept in {file}.").format(file=dossier))
             _say(t("Press Ctrl-C to end it."))
@@ -129,6 +133,22 @@ def _await(server: Server, process: subprocess.Popen[bytes], keep_log: Path) -> 
             file=str(write_whole(keep_log, server.log.read_bytes())),
         )
     )
+
+
+def _begin(server: Server) -> None:
+    """Give the first page of JupyterLab its kernel before anybody opens it: JupyterLab drops a run
+    that is asked for sooner, without a word. Where this fails, it starts one itself."""
+    if not server.sessions:
+        return
+    page, _, token = server.url.partition("/lab/tree/")[2].partition("?token=")
+    path = unquote(page)
+    wanted = {"path": path, "name": path, "type": "notebook", "kernel": {}}
+    headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+    asked = urllib.request.Request(  # noqa: S310 - loopback
+        server.sessions, json.dumps(wanted).encode(), headers
+    )
+    with suppress(OSError), urllib.request.urlopen(asked, timeout=START_S):  # noqa: S310
+        pass
 
 
 def _last_words(log: Path) -> str:

@@ -160,7 +160,10 @@ def _evidence(test: AcceptanceTest) -> Cell:
     if test.message_id:
         shown += [say("Message-ID:"), Code(test.message_id)]
     if test.smtp_reply:
-        shown += [say("Reply of the organisation's own mail server:"), Code(test.smtp_reply)]
+        own = say("Reply of the organisation's own mail server:")
+        theirs = say("Reply of the sender's mail server:")
+        sends = own if test.direction is Direction.OUTGOING else theirs
+        shown += [sends, Code(test.smtp_reply)]
     if test.received:
         shown += [say("Received: {seen}", seen=line) for line in test.received.splitlines() if line]
     if not shown and (test.result is TestResult.PASSED or not test.remark):

@@ -42,6 +42,7 @@ from incamail_lib.routing import classify_message
 from incamail_lib.routing.address import canonical_suffix, has_suffix, parse_address
 
 OUTSIDE = "mail.outside.example"
+SWISS_POST = "mail.post.example"  # where IncaMail's side writes its test messages
 _DNS_S = 5.0
 
 
@@ -70,6 +71,7 @@ class MailFlow:
 
     submission: Mta  # the organisation's own mail server
     outside: Mta  # the mail server of somebody else
+    incamail: Mta  # where IncaMail's side hands in what it sends
     mailboxes: Mailboxes
     _queue: Queue = field(repr=False)
 
@@ -123,18 +125,21 @@ async def mail(
             host: await stack.enter_async_context(
                 serve(_sound(running, host), now=running.pki.now, port=(ports or {}).get(host, 0))
             )
-            for host in (own, outside)
+            for host in (own, outside, SWISS_POST)
         }
         stack.push_async_callback(queue.stop)
         servers = _Servers(place, boxes, queue, outside_port=opened[outside].port)
         opened[own].takes = servers.own().take
         opened[outside].takes = servers.outside().take
+        # As what was handed in there by anybody, it goes on by IncaMail's own certificate and way.
+        opened[SWISS_POST].takes = servers.incamail(PLATFORM_HOSTS[0]).take
         for host, gateway in running.gateways.items():
             made = servers.incamail(host) if host in PLATFORM_HOSTS else servers.receiving(host)
             gateway.takes = made.take
         yield MailFlow(
             submission=_mta(opened[own], running.trust_store),
             outside=_mta(opened[outside], running.trust_store),
+            incamail=_mta(opened[SWISS_POST], running.trust_store),
             mailboxes=boxes,
             _queue=queue,
         )

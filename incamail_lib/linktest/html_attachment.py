@@ -68,7 +68,6 @@ def compose_html(
         )
     tell = translator(language)
     subject = tell(SUBJECT)
-    page = PAGE.format(language=language, arrived=html.escape(tell(ARRIVED)))
     message = EmailMessage(policy=SMTP)
     message["From"] = author.text
     message["To"] = reader.text
@@ -76,6 +75,13 @@ def compose_html(
     message["Date"] = format_datetime(now.astimezone(dt.UTC))
     message["Message-ID"] = make_msgid(domain=author.domain)
     message.set_content(tell(TEXT) + "\n", cte="quoted-printable")
-    message.add_attachment(page, subtype="html", filename=FILE_NAME, cte="quoted-printable")
+    attach_page(message, language)
     routing = classify((reader.text,), subject, rules, own_domains=own_domains)
     return TestMessage(None, author.text, reader.text, message, routing)
+
+
+def attach_page(message: EmailMessage, language: Language) -> None:
+    """Attach the harmless page that says it has arrived."""
+    arrived = html.escape(translator(language)(ARRIVED))
+    page = PAGE.format(language=language, arrived=arrived)
+    message.add_attachment(page, subtype="html", filename=FILE_NAME, cte="quoted-printable")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from markupsafe import Markup
 
 from incamail_lib.i18n import Language
 from incamail_lib.report import words
@@ -16,6 +18,8 @@ from incamail_lib.sheets.language import DASH, Formatter, formatter
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONG = 2000
+_AT = re.compile(r"(?<=@)|(?=\.)")
+_BREAK = Markup("<wbr>")
 
 
 def _shown(value: Any) -> Any:
@@ -60,7 +64,14 @@ def _filters(tell: Formatter) -> dict[str, Callable[..., Any]]:
         word=lambda token: tell.told(words.word(token)),
         place=lambda place: tell.told(words.place_text(place)),
         long=lambda value: clean(value, LONG),
+        parted=_parted,
     )
+
+
+def _parted(value: object) -> Markup:
+    """A text whose addresses may break after the @ and before a dot, before they must in a word."""
+    words = re.split(r"(\s)", clean(value, LONG))
+    return Markup().join(_BREAK.join(_AT.split(w)) if "@" in w else w for w in words)
 
 
 def render(template: str, language: Language, **values: Any) -> str:

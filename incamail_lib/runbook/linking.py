@@ -299,7 +299,7 @@ class LinkTests:
         )
 
     def _tests(self) -> Iterator[AcceptanceTest]:
-        """The tests that are made here."""
+        """The tests that are made here, of which something is known."""
         for test in self.session.dossier.acceptance:
             is_html = test.kind is MessageKind.HTML_ATTACHMENT
             if test.direction is self.direction and not is_html:

@@ -39,6 +39,7 @@ from incamail_lib.runbook.forms.flows import FlowView
 from incamail_lib.runbook.forms.hops import Hops
 from incamail_lib.runbook.forms.html_test import HtmlTest
 from incamail_lib.runbook.forms.identity import Identity
+from incamail_lib.runbook.forms.incoming import Incoming
 from incamail_lib.runbook.forms.link import LinkTest
 from incamail_lib.runbook.forms.lists import Contacts
 from incamail_lib.runbook.forms.measures import Measures
@@ -48,7 +49,7 @@ from incamail_lib.runbook.forms.questions import Questions
 from incamail_lib.runbook.forms.session import Session
 from incamail_lib.runbook.forms.shape import Link
 from incamail_lib.runbook.forms.signatures import Signatures
-from incamail_lib.runbook.forms.technical import GROUPS
+from incamail_lib.runbook.forms.technical import GROUPS, TITLES
 from incamail_lib.runbook.forms.welcome import (
     Alone,
     Chooser,
@@ -79,7 +80,7 @@ class Onboarding:
 
     def fields(self, group: str) -> Fields:
         """A group of fields that no question decides: organisation, sender."""
-        return Fields(self.session, GROUPS[group])
+        return Fields(self.session, GROUPS[group], TITLES.get(group, ""))
 
     @property
     def contacts(self) -> Contacts:
@@ -99,7 +100,8 @@ class Onboarding:
     def acceptance(self, *directions: str) -> Acceptance:
         """The acceptance tests of the directions named, else of both."""
         chosen = tuple(Direction(name) for name in directions) or tuple(Direction)
-        return Acceptance(self.session, chosen)
+        is_incoming = chosen == (Direction.INCOMING,)
+        return Incoming(self.session) if is_incoming else Acceptance(self.session, chosen)
 
     @property
     def progress(self) -> ProgressView:

@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -165,6 +165,7 @@ class Server:
     ready: str  # answers 200 to whoever has the token
     log: Path
     door: Path  # a page that leads to the address: a browser's command line is no place for it
+    sessions: str = ""  # where a kernel is asked for, if it may be before a page is opened
 
 
 def jupyter_server(place: Workplace, runtime: Runtime, *, port: int = 0) -> Server:
@@ -182,7 +183,8 @@ def jupyter_server(place: Workplace, runtime: Runtime, *, port: int = 0) -> Serv
         *_transport(runtime),
     )
     pages = (f"lab/tree/{place.page}", "api/status")
-    return _server(place, runtime, command, port, pages)
+    made = _server(place, runtime, command, port, pages)
+    return replace(made, sessions=f"http://127.0.0.1:{port}/api/sessions")
 
 
 def voila_server(place: Workplace, runtime: Runtime, *, port: int = 0) -> Server:

@@ -90,6 +90,29 @@ def test_pages_for_a_client_are_accessible(browser: Browser, written: Path) -> N
     page.close()
 
 
+def test_a_card_is_read_in_the_order_in_which_it_is_worked(browser: Browser, written: Path) -> None:
+    """What a screen reader speaks of question 4.3, from its line to its date: state, owner and day
+    by their names, then what is asked, then each input with its label."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    with served(written / "client.yaml", written / "aloud", "--app", "--lang", "en") as url:
+        page.goto(url.replace("00_welcome", "10_planning"))
+        card = page.locator("details[id$='4.3-card']")
+        card.locator("summary").click(timeout=90_000)
+        spoken = [line.strip().removeprefix("- ") for line in card.aria_snapshot().splitlines()]
+    page.close()
+    line = next(text for text in spoken if "4.3" in text)
+    assert line.index("4.3") < line.index("How") < line.index(", State to do")
+    assert line.index(", State to do") < line.index(", Responsible Regula Keller")
+    assert line.index(", Responsible") < line.index(", Due ")
+    parts = ("listitem", "paragraph", 'group "State"', 'radio "clear"', 'radio "to do" [checked]')
+    inputs = ('textbox "Answer"', 'textbox "To do, remarks"', 'combobox "Responsible"', '"Due"')
+    found = [
+        next(n for n, text in enumerate(spoken) if text.startswith(part) or part in text)
+        for part in (*parts, *inputs)
+    ]
+    assert found == sorted(found), spoken
+
+
 AUDITED = "() => document.querySelectorAll('.im-report').length > 11"
 SPOILED = "() => document.querySelector('.im-report').append(document.createElement('input'))"
 

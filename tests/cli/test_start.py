@@ -71,6 +71,19 @@ def test_a_started_runbook_ends_with_all_it_started(tmp_path: Path, number: int)
         assert list(Path(short).iterdir()) == []
 
 
+def test_the_first_page_has_its_kernel_before_it_is_opened(tmp_path: Path) -> None:
+    """JupyterLab drops a run that is asked for sooner; no other page has one that nobody needs."""
+    with started(tmp_path) as (url, process):
+        root, token = url.split("/lab/")[0], url.rpartition("token=")[2]
+        asked = urllib.request.Request(
+            f"{root}/api/sessions", headers={"Authorization": f"token {token}"}
+        )
+        with urllib.request.urlopen(asked, timeout=30) as reply:
+            found = [session["path"] for session in json.load(reply)]
+        assert found == ["00_welcome.ipynb"]
+        os.kill(process, signal.SIGINT)
+
+
 def test_a_home_that_is_not_there_is_no_obstacle(tmp_path: Path) -> None:
     """What Jupyter keeps while it runs lies in a folder of ours."""
     with started(tmp_path, "--app", HOME="/nonexistent") as (url, process):

@@ -17,10 +17,12 @@ from incamail_lib.dossier.agreed import (
     Direction,
     MessageKind,
     TestResult,
+    messages_of,
 )
 from incamail_lib.facts.delivery import DeliveryOutcome
 from incamail_lib.runbook.attempts import Offer
 from incamail_lib.runbook.html_linking import HtmlTests
+from incamail_lib.runbook.incoming import IncomingTests
 from incamail_lib.runbook.linking import LinkTests
 
 LIFE = """\
@@ -237,3 +239,65 @@ def test_a_login_without_its_password_is_told(
     assert login is not None
     assert "INCAMAIL_SMTP_PASSWORD" in login.english()
     assert "INCAMAIL_SMTP_PASSWORD" in said(tests, offer(tests))
+
+
+def incoming(folder: Path, scenario: str = "sound", person: str = "Anna Muster") -> IncomingTests:
+    """What the lab's IncaMail sends to Muster AG."""
+    text = (
+        "organisation: Muster AG\ndomains: [muster.example]\nplatform: lab\n"
+        f"scenario: {scenario}\nsubmission: {{host: mail.muster.example}}\n"
+    )
+    (folder / "muster.yaml").write_text(text, encoding="utf-8")
+    return IncomingTests(opened(folder).session, person)
+
+
+def all_sent(tests: IncomingTests) -> str:
+    return asyncio.run(tests.send_all(tests.shown().offers)).english()
+
+
+def test_on_the_lab_incamail_sends_all_at_one_word(tmp_path: Path) -> None:
+    """Every sending type from inside and outside: through IncaMail's gateway, which shows its own
+    certificate, into the mailbox, and into the dossier with whoever agreed."""
+    tests = incoming(tmp_path)
+    assert all_sent(tests) == "6 of 6 messages arrived."
+    noted = {test.key: test for test in read_dossier(tmp_path / "muster.yaml").acceptance}
+    wanted = set(messages_of(Direction.INCOMING)) - {HTML_TEST}
+    assert set(noted) == wanted
+    for test in noted.values():
+        assert (test.result, test.tested_by) == (TestResult.PASSED, "Anna Muster")
+        (attempt,) = test.attempts
+        assert attempt.to == "anna.muster@muster.example"
+        assert attempt.reply.startswith("250")
+        assert attempt.seen is not None
+        assert attempt.seen.way == ("gw1.incamail.com", "mx1.muster.example")
+        assert (attempt.seen.by, attempt.seen.encrypted) == ("", True)
+
+
+@pytest.mark.parametrize("scenario", ["starttls_missing", "expired", "null_mx"])
+def test_what_keeps_incamail_out_fails_every_incoming_test(tmp_path: Path, scenario: str) -> None:
+    """IncaMail took the messages, and the mailbox stays empty: failed, with the reason."""
+    told = all_sent(incoming(tmp_path, scenario))
+    assert told.startswith("0 of 6 messages arrived.")
+    assert "It did not arrive." in told
+    noted = read_dossier(tmp_path / "muster.yaml").acceptance
+    assert [test.result for test in noted] == [TestResult.FAILED] * 6
+
+
+def test_nobody_plays_swiss_post_without_a_person_or_in_life(tmp_path: Path) -> None:
+    """No name, other messages than those agreed to, a recipient outside, no lab: nothing is
+    sent, and nothing noted."""
+    assert "choose first who is at work" in all_sent(incoming(tmp_path, person=""))
+    tests = incoming(tmp_path)
+    before = tests.shown().offers
+    tests.to("bea@muster.example")
+    assert "has changed" in asyncio.run(tests.send_all(before)).english()
+    tests.to("bea@elsewhere.example")
+    problem = tests.shown().problem
+    assert problem is not None
+    assert "an address of the organisation only" in problem.english()
+    assert tests.shown().offers == ()
+    assert read_dossier(tmp_path / "muster.yaml").acceptance == ()
+    (tmp_path / "muster.yaml").write_text(LIFE.format(port=9), encoding="utf-8")
+    live = IncomingTests(opened(tmp_path).session, "Anna Muster")
+    assert "in life Swiss Post sends" in asyncio.run(live.send_all(live.shown().offers)).english()
+    assert read_dossier(tmp_path / "muster.yaml").acceptance == ()

@@ -14,6 +14,7 @@ from incamail_lib.dossier.agreed import (
     messages_of,
 )
 from incamail_lib.dossier.words import message_text, term
+from incamail_lib.i18n import N_, say, say_n
 from incamail_lib.report.pages import render
 from incamail_lib.runbook.forms.fields import not_an_address
 from incamail_lib.runbook.forms.session import Session
@@ -21,15 +22,20 @@ from incamail_lib.runbook.forms.shape import Card, Fact, Html, Input, Part, Row,
 from incamail_lib.runbook.forms.view import Form
 from incamail_lib.sheets.cleaning import clean
 
-_TONES: dict[TestResult, Tone] = {
+RESULT_TONES: dict[TestResult, Tone] = {
     TestResult.PASSED: "good",
     TestResult.FAILED: "bad",
     TestResult.OPEN: "quiet",
 }
+_TITLES = {
+    Direction.OUTGOING: N_("Outgoing messages"),
+    Direction.INCOMING: N_("Incoming messages"),
+}
 
 
 class Acceptance(Form):
-    """A card for each message, with its attempts and what became of it."""
+    """A line for each direction that opens to a card for each message, with its attempts and what
+    became of it."""
 
     key = "acceptance"
 
@@ -39,16 +45,40 @@ class Acceptance(Form):
         super().__init__(session)
         self._directions = directions
 
-    def tests(self) -> tuple[AcceptanceTest, ...]:
+    def tests(self, *directions: Direction) -> tuple[AcceptanceTest, ...]:
         """Every test of the matrix, with what the dossier knows of it."""
         known = {test.key: test for test in self._session.dossier.acceptance}
-        return tuple(
-            known.get(key) or AcceptanceTest.of(key) for key in messages_of(*self._directions)
-        )
+        chosen = messages_of(*(directions or self._directions))
+        return tuple(known.get(key) or AcceptanceTest.of(key) for key in chosen)
 
     def parts(self) -> Sequence[Part]:
-        """A card for each test."""
-        return [self._card(test) for test in self.tests()]
+        """One line for each direction, so that the page stays short."""
+        return [self._line(direction) for direction in self._directions]
+
+    def _line(self, direction: Direction) -> Card:
+        """How many of a direction's tests are passed; what failed draws attention."""
+        tell, tests = self._tell, self.tests(direction)
+        passed = sum(test.result is TestResult.PASSED for test in tests)
+        failed = sum(test.result is TestResult.FAILED for test in tests)
+        words = say("{done} of {all} passed", done=passed, all=len(tests))
+        return Card(
+            name=direction.value,
+            title=tell.gettext(_TITLES[direction]),
+            parts=tuple(self._card(test) for test in tests),
+            facts=(
+                Fact(
+                    tell.gettext("Result"),
+                    tell.told(words),
+                    "good" if passed == len(tests) else "quiet",
+                ),
+                Fact(
+                    tell.gettext("Failed"),
+                    tell.told(say_n("{n} failed", "{n} failed", failed)) if failed else "",
+                    "bad",
+                ),
+            ),
+            needs_attention=failed > 0,
+        )
 
     def _card(self, test: AcceptanceTest) -> Card:
         tell = self._tell
@@ -58,7 +88,9 @@ class Acceptance(Form):
             title=str(tell.told(message_text(*test.key))),
             parts=(*self._attempts(test), *self._inputs(test)),
             facts=(
-                Fact(tell.gettext("Result"), tell.told(term(test.result)), _TONES[test.result]),
+                Fact(
+                    tell.gettext("Result"), tell.told(term(test.result)), RESULT_TONES[test.result]
+                ),
                 Fact(tell.gettext("When"), when),
                 Fact(tell.gettext("By whom"), clean(test.tested_by)),
             ),
@@ -86,9 +118,12 @@ class Acceptance(Form):
         return [made[0], Row(tuple(made[1:3])), *made[3:]]
 
     def enter(self, name: str, value: str) -> None:
-        """Write what became of a test; a result bears the time and the person at work."""
+        """Write what became of a test; a result bears the time and the person at work, and without
+        a person there is none: somebody saw it."""
         key, _, field = name.partition("/")
         problem = not_an_address(value) if field == "to" else None
+        if field == "result" and value != TestResult.OPEN and not self._session.person:
+            problem = say("Nothing was noted: choose first who is at work, since a person saw it.")
         if problem:
             self.refuse(name, value, problem)
             return

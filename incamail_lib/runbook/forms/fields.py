@@ -10,8 +10,9 @@ from typing import Any, Literal
 from incamail_lib.i18n import N_, Text, say
 from incamail_lib.routing.address import parse_address
 from incamail_lib.runbook.forms.session import Session
-from incamail_lib.runbook.forms.shape import Input, Kind, Part, Row, Width
+from incamail_lib.runbook.forms.shape import Card, Fact, Input, Kind, Part, Row, Width
 from incamail_lib.runbook.forms.view import Form
+from incamail_lib.sheets.cleaning import clean
 from incamail_lib.sheets.language import formatter
 
 FieldKind = Literal["line", "email", "number", "text", "lines", "date", "choice", "yes_no"]
@@ -43,18 +44,26 @@ def confirmed(name: str) -> dict[str, Any]:
 
 
 class Fields(Form):
-    """Some fields of the dossier."""
+    """Some fields of the dossier; with a `title` one line that opens, which shows the first two."""
 
     key = "fields"
 
-    def __init__(self, session: Session, fields: Sequence[Field]) -> None:
+    def __init__(self, session: Session, fields: Sequence[Field], title: str = "") -> None:
         super().__init__(session)
         self._fields = {field.name: field for field in fields}
+        self._title = title
 
     def parts(self) -> Sequence[Part]:
         """An input for each field."""
-        found = (self.mended(entry(field, self._session)) for field in self._fields.values())
-        return [Row(tuple(found))]
+        found = [self.mended(entry(field, self._session)) for field in self._fields.values()]
+        row = Row(tuple(found))
+        if not self._title:
+            return [row]
+        facts = tuple(Fact(one.label, clean(one.value)) for one in found[:2])
+        # The lab plays what is not named.
+        lacks = self._session.dossier.platform != "lab" and not all(one.text for one in facts)
+        title = self._tell.gettext(self._title)
+        return [Card("all", title, (row,), facts=facts, is_open=lacks)]
 
     def enter(self, name: str, value: str) -> None:
         """Write the field."""

@@ -8,11 +8,12 @@ from incamail_lib.audit.messages import read_message
 from incamail_lib.dossier.model import Sample
 from incamail_lib.errors import IncaMailError
 from incamail_lib.facts.transfer import MessageHops
+from incamail_lib.i18n import say_n
 from incamail_lib.report.hops import hop_rows
 from incamail_lib.report.pages import render
 from incamail_lib.routing.received import read_hops
 from incamail_lib.runbook.forms.session import Session
-from incamail_lib.runbook.forms.shape import Button, Html, Input, Part
+from incamail_lib.runbook.forms.shape import Button, Card, Fact, Html, Input, Part
 from incamail_lib.runbook.forms.view import Form
 
 
@@ -36,11 +37,15 @@ class Hops(Form):
             else:
                 messages += [(found, hop_rows(found))] if found else []
         tell = self._tell.gettext
-        return [
+        parts = (
             Html(render("hops", self.language, messages=messages, problems=problems)),
             self.mended(Input("file", tell("Message file (.eml)"), value=self.file)),
             Button("add", tell("Hand in")),
-        ]
+        )
+        count = say_n("{n} message", "{n} messages", len(messages))
+        counted = Fact(tell("Handed in"), self._tell.told(count))
+        title = tell("Messages and their hand-overs")
+        return [Card("hops", title, parts, facts=(counted,), needs_attention=bool(problems))]
 
     def _read(self, sample: Sample) -> MessageHops | None:
         if sample.file is None:

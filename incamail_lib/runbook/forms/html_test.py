@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from incamail_lib.dossier.agreed import HTML_TEST, AcceptanceTest
 from incamail_lib.dossier.model import Submission
+from incamail_lib.dossier.words import term
 from incamail_lib.facts.delivery import TlsUse
 from incamail_lib.i18n import say
 from incamail_lib.linktest.words import tls_text
+from incamail_lib.runbook.forms.acceptance import RESULT_TONES
 from incamail_lib.runbook.forms.fields import not_an_address
 from incamail_lib.runbook.forms.link import LinkTest
 from incamail_lib.runbook.forms.session import Session
-from incamail_lib.runbook.forms.shape import Input, Part, Row, Width
+from incamail_lib.runbook.forms.shape import Card, Fact, Input, Part, Row, Width
 from incamail_lib.runbook.html_linking import OUTSIDE, HtmlTests
 
 
@@ -28,7 +31,8 @@ class HtmlTest(LinkTest):
         super().__init__(session, self.html_tests)
 
     def parts(self) -> Sequence[Part]:
-        """Sender and server, which must be outside, above what every test message needs."""
+        """One line that opens: sender and server, which must be outside, above what every test
+        message needs."""
         tell, server = self._tell.gettext, self.html_tests.outside
         uses = tuple((use.value, str(self._tell.told(tls_text(use)))) for use in TlsUse)
         sender = "" if self.html_tests.sender == OUTSIDE else self.html_tests.sender
@@ -42,7 +46,16 @@ class HtmlTest(LinkTest):
             Input("starttls", "STARTTLS", "choice", server.starttls.value, uses, width="short"),
             Input("user", tell("User"), value=server.user, width="short"),
         )
-        return [Row(tuple(self.mended(one) for one in made)), *super().parts()]
+        parts = (Row(tuple(self.mended(one) for one in made)), *super().parts())
+        title = self._tell.gettext("Message with an HTML attachment")
+        return [Card("html", title, parts, facts=(self._fact(),))]
+
+    def _fact(self) -> Fact:
+        """What became of the test, in the line that opens."""
+        known = {test.key: test for test in self._session.dossier.acceptance}
+        test = known.get(HTML_TEST) or AcceptanceTest.of(HTML_TEST)
+        words = self._tell.told(term(test.result))
+        return Fact(self._tell.gettext("Result"), words, RESULT_TONES[test.result])
 
     def enter(self, name: str, value: str) -> None:
         """Another sender or server; both are the tester's, and no matter of the dossier."""

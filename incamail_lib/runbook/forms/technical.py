@@ -79,6 +79,8 @@ _SENDER = (
     Field(("submission", "user"), N_("User, where it wants a login"), **_HALF),
 )
 GROUPS: dict[str, tuple[Field, ...]] = {"organisation": ORGANISATION, "sender": _SENDER}
+"""What no question decides. Those with a title are one line that opens."""
+TITLES = {"sender": N_("The organisation's own mail server")}
 
 _CERTIFICATES = (
     Field(("certificates", "sending", "file"), N_("Certificate for sending: file")),

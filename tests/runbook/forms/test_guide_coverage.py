@@ -146,6 +146,7 @@ def test_the_html_message_is_sent_on_consent_alone_and_noted(tmp_path: Path) -> 
 def test_a_hand_over_stays_noted_when_another_result_is_entered(tmp_path: Path) -> None:
     """A message that was sent and has no result yet keeps its id beside other tests."""
     runbook = opened(tmp_path)
+    runbook.session.choose("Anna Muster")
     direction, kind, audience = (part.value for part in HTML_TEST)
     sent = {"direction": direction, "kind": kind, "audience": audience, "message_id": "<1@a>"}
     runbook.session.put(("acceptance",), [sent])
