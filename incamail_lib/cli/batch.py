@@ -102,6 +102,15 @@ def batch(
 
 
 def _on_cluster(scheduler: str) -> Callable[[int | None], Renderer]:
+    scheme, is_one, place = scheduler.partition("://")
+    host, _, port = place.rpartition(":")
+    if not (is_one and scheme.isalpha() and host and port.isascii() and port.isdecimal()):
+        raise UsageError(
+            say(
+                "--scheduler takes an address such as tls://scheduler.example:8786, not «{given}».",
+                given=scheduler,
+            )
+        )
     from incamail_lib.batch.cluster import Cluster  # late: an extra
 
     return lambda _lock: Cluster(scheduler)

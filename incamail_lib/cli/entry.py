@@ -39,7 +39,8 @@ def main() -> None:
     try:
         _run()
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. Reports that were not named are not complete.\n")
+        sys.stderr.write("\n")
+        _say(say("Interrupted. Reports that were not named are not complete."))
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _end_quietly(NOBODY_READS)

@@ -151,7 +151,9 @@ class History:
     def run(self, number: int) -> Run:
         """A finished run by its number; 0 is the newest, -1 the one before it, and so on."""
         done = [run for run in self.runs() if run.finished is not None]
-        if number <= 0 and -number < len(done):
+        if number <= 0:
+            if -number >= len(done):
+                raise HistoryError(_too_few(self.path, done))
             return done[-number]
         found = next((run for run in done if run.number == number), None)
         if found is None:
@@ -293,6 +295,18 @@ _DAMAGED = N_(
     "{file} is damaged, or no file of runs. Nothing in it was changed. Put it aside and take a "
     "copy, or begin a new one: the audits lie in their folders."
 )
+
+
+def _too_few(path: Path, done: Sequence[Run]) -> Text:
+    """What is said where the newest run, or the one before it, is asked for in vain."""
+    if not done:
+        return say("{file} holds no finished run yet. «incamail batch» makes one.", file=str(path))
+    return say(
+        "{file} holds one finished run only ({number}): there is nothing to compare it with. Run "
+        "«incamail batch» again, then ask anew.",
+        file=str(path),
+        number=done[0].number,
+    )
 
 
 def _could_not(path: Path, error: sqlite3.OperationalError) -> Text:

@@ -134,6 +134,22 @@ def test_the_commands_tell_it(file: Path) -> None:
     assert len(json.loads(said("history", "--history", file, "--json", code=0))) == 2
 
 
+def test_one_run_has_nothing_to_be_compared_with(tmp_path: Path, file: Path) -> None:
+    """It is said that there is one only, or none, and what makes another."""
+    alone = tmp_path / "alone.sqlite"
+    with History.open(alone, create=True) as history:
+        history.begin(NOW)
+    none = said("diff", "--history", alone, code=2)
+    assert none == f"{alone} holds no finished run yet. «incamail batch» makes one."
+    with History.open(alone) as history:
+        history.finish(1, NOW)
+    one = said("diff", "--history", alone, code=2)
+    assert "holds one finished run only (1): there is nothing to compare it with" in one
+    assert "-1" not in one.replace(str(alone), "")
+    assert "Run 2 is the newest" in said("diff", 2, "--history", file, code=2)
+    assert "before" in said("diff", "--history", file, "--", "-1", code=2)
+
+
 def test_what_would_break_is_asked_of_a_run(file: Path, tmp_path: Path) -> None:
     """From the audits in the file, without their folders; certificates that are none too."""
     other = tmp_path / "new.toml"
@@ -144,6 +160,14 @@ def test_what_would_break_is_asked_of_a_run(file: Path, tmp_path: Path) -> None:
     assert len(json.loads(odd)) == 4
     assert "goes with a supposition" in said("judge", "--history", file, code=2)
     assert "Name facts" in said("judge", code=2)
+
+
+def test_an_option_that_would_mean_nothing_is_refused(file: Path) -> None:
+    """Nobody shall believe that it was heeded: whose certificate, or which run of no file."""
+    named = ("judge", "--history", file, "--store", "certifi", "--whose", "sending")
+    assert "--replace-cert" in said(*named, code=2)
+    assert "--history names" in said("judge", file, "--run", 1, code=2)
+    assert said("judge", "--history", file, "--store", "certifi", "--run", 1, code=1)
 
 
 def test_a_night_without_a_run_is_an_alarm(tmp_path: Path, file: Path) -> None:
