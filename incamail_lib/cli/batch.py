@@ -30,7 +30,7 @@ from incamail_lib.cli._console import (
 from incamail_lib.cli._options import Json, Lang
 from incamail_lib.cli.auditing import lines_of
 from incamail_lib.cli.measuring import Vantage
-from incamail_lib.errors import UsageError
+from incamail_lib.errors import UsageError, reason
 from incamail_lib.files import read_bounded
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Text, Translator, say, say_n
@@ -144,7 +144,7 @@ def _spared(file: Path | None) -> Spared:
             say(
                 "{file} cannot be read ({cause}). Nothing was probed.",
                 file=str(file),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
 

@@ -30,13 +30,13 @@ from incamail_lib.cli._names import (
 )
 from incamail_lib.cli._options import Json, Lang
 from incamail_lib.cli._passphrases import passphrase_of
-from incamail_lib.errors import UsageError
+from incamail_lib.errors import UsageError, reason_in
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Side, Target
 from incamail_lib.findings import Finding, Outcome
 from incamail_lib.guide import load_platform
-from incamail_lib.i18n import Text, Translator, say, say_n
+from incamail_lib.i18n import Translator, say, say_n
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 from incamail_lib.probe.untouched import untouched
@@ -179,7 +179,7 @@ def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | N
         uses=(CredentialUse.SENDING,),
     )
     if own is None:
-        cause = Text(template=told.readable.evidence or told.key_matches.evidence)
+        cause = reason_in(told.readable.evidence or told.key_matches.evidence)
         raise UsageError(
             say(
                 "{file} cannot be shown as client certificate: {cause}", file=str(cert), cause=cause
