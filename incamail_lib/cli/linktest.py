@@ -104,7 +104,8 @@ def _tests(session: Session, kinds: Sequence[MessageKind], person: str) -> LinkT
 
 
 def _person(session: Session, by: str) -> str:
-    names = [contact.name for contact in session.dossier.contacts]
+    # One person may have several parts in it.
+    names = list(dict.fromkeys(contact.name for contact in session.dossier.contacts))
     if by and by not in names:
         raise UsageError(
             say(

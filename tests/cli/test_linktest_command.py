@@ -98,6 +98,15 @@ def test_without_consent_nothing_is_sent(tmp_path: Path, arguments: list[str], w
     assert read_dossier(Path(path)).acceptance == ()
 
 
+def test_a_person_with_several_parts_is_listed_once(tmp_path: Path) -> None:
+    """Who may agree is told by name, and each name once."""
+    path = Path(dossier(tmp_path))
+    again = "  - {role: project_lead, name: Anna Muster}\n  - {role: security, name: Beat B.}\n"
+    path.write_text(path.read_text(encoding="utf-8") + again, encoding="utf-8")
+    said_of = told(str(path), "--to", TO, "--by", "root", "--agree", FULL, code=2)
+    assert "the dossier (Anna Muster, Beat B.)" in said_of
+
+
 WRONG = [
     ("foo:bar", "port bar is not"),
     ("foo:", "port – is not"),
