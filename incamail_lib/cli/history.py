@@ -18,6 +18,7 @@ from incamail_lib.history.differing import Between, alerts, difference
 from incamail_lib.history.store import finished
 from incamail_lib.i18n import NO_DATE, Translator, say
 from incamail_lib.outputs import HISTORY
+from incamail_lib.printable import for_chat
 
 File = Annotated[Path, typer.Option("--history", help="The file of runs.")]
 _DURATION = re.compile(r"(\d{1,4})(m|h|d)")
@@ -125,7 +126,7 @@ def diff(
             print_json([each.summary() for each in found])
         elif only_alerts:
             for line in lines:
-                out().print(Styled(t.text(line)), soft_wrap=True)
+                out().print(Styled(for_chat(t.text(line))), soft_wrap=True)
         else:
             _print(found, t)
     raise typer.Exit(1 if lines else 0)

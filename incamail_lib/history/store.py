@@ -309,8 +309,25 @@ def _too_few(path: Path, done: Sequence[Run]) -> Text:
     )
 
 
+_READ_ONLY = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
 def _could_not(path: Path, error: sqlite3.OperationalError) -> Text:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits says it finer
+    if code == sqlite3.SQLITE_FULL:
+        return say(
+            "There is no room left for {file}. What was kept before is whole; free some space and "
+            "begin again.",
+            file=str(path),
+        )
+    if code in _READ_ONLY:
+        return say(
+            "{file} cannot be opened. The file and its folder must be writable, also to read it, "
+            "since the database locks it there. Nothing was changed; ask for the permission, or "
+            "copy it to a folder of yours.",
+            file=str(path),
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return say(
             "{file} is being written by another program. Nothing was lost; try again in a moment.",
             file=str(path),
