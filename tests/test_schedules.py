@@ -83,7 +83,7 @@ def crontab() -> tuple[dict[str, str], list[str]]:
     found = CRONTAB.search((DOCS / "history.md").read_text(encoding="utf-8"))
     assert found is not None
     lines = found[1].splitlines()
-    settings = dict(s.groups() for s in map(_SETTING.fullmatch, lines) if s is not None)
+    settings = {s[1]: s[2] for s in map(_SETTING.fullmatch, lines) if s is not None}
     return settings, [line for line in lines if not _SETTING.fullmatch(line)]
 
 

@@ -122,7 +122,10 @@ def test_rows_are_counted_by_the_rules_of_the_language(monkeypatch: pytest.Monke
         return "{n} one" if one else "{n} many"
 
     monkeypatch.setattr(Translator, "template", counted)
-    forms = {"fr": ["one", "one", "many"], "de": ["many", "one", "many"]}
+    forms: dict[Language, list[str]] = {
+        "fr": ["one", "one", "many"],
+        "de": ["many", "one", "many"],
+    }
     for language, wanted in forms.items():
         found = re.search(r'"shown": (\[.*?\])', _script(language))
         assert found is not None
