@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from incamail_lib.i18n import Text
+import errno
+
+from incamail_lib.i18n import N_, Text, say
+
+NOT_REGULAR = N_("not a regular file")  # ours: the system has no words for it
+# What the system says of files in English only, for the sentences that tell it.
+_REASONS = {
+    errno.ENOENT: N_("no such file or folder"),
+    errno.EACCES: N_("permission denied"),
+    errno.EPERM: N_("not permitted"),
+    errno.EROFS: N_("the file system is read-only"),
+    errno.EEXIST: N_("a file of that name is there already"),
+    errno.EISDIR: N_("it is a folder"),
+    errno.ENOTDIR: N_("a part of its path is no folder"),
+    errno.ENAMETOOLONG: N_("its name is too long"),
+    errno.EFBIG: N_("it is too large"),
+    getattr(errno, "EDQUOT", -1): N_("the quota is used up"),  # Windows has none
+    errno.ENOSPC: N_("no space left on the disk"),
+    errno.EBUSY: N_("it is in use"),
+    errno.ELOOP: N_("its links lead in a circle"),
+    errno.EMFILE: N_("too many open files"),
+    errno.EIO: N_("the disk reports a fault"),
+}
+_KNOWN = frozenset({NOT_REGULAR, *_REASONS.values()})
 
 
 class IncaMailError(Exception):
@@ -47,3 +70,19 @@ class RunError(IncaMailError):
     """A run of one client crashed and was recorded (exit code 4)."""
 
     exit_code = 4
+
+
+def reason(error: BaseException) -> Text:
+    """Why the system refused, for a sentence of ours: in our words where it is usual."""
+    number, words = getattr(error, "errno", None), getattr(error, "strerror", None)
+    if words == NOT_REGULAR or number not in _REASONS:
+        return Text(template=words or type(error).__name__)
+    return Text(template=_REASONS[number])
+
+
+def reason_in(evidence: str) -> Text:
+    """Why a file could not be used, as facts keep it: a sentence of ours, or name and reason."""
+    name, _, words = evidence.rpartition(": ")
+    if name and words in _KNOWN:
+        return say("{name}: {problem}", name=name, problem=Text(template=words))
+    return Text(template=evidence)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from incamail_lib.errors import DiskFullError, OutputError
+from incamail_lib.errors import NOT_REGULAR, DiskFullError, OutputError, reason
 from incamail_lib.i18n import say
 
 try:
@@ -46,7 +46,7 @@ def read_regular(path: Path, limit: int) -> bytes:
         if stat.S_ISDIR(kind):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(kind):
-            raise OSError(errno.EINVAL, "not a regular file")
+            raise OSError(errno.EINVAL, NOT_REGULAR)
         with open(handle, "rb", closefd=False) as file:
             return file.read(limit)
     finally:
@@ -103,7 +103,7 @@ def write_whole(path: Path, data: bytes, *, mode: int | None = None) -> Path:
     """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise OSError(errno.EINVAL, "not a regular file")
+            raise OSError(errno.EINVAL, NOT_REGULAR)
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = _mode_of(path) if mode is None else mode
         handle, name = _new_beside(path, 0o666 if kept is None else 0o600)
@@ -258,11 +258,19 @@ def make_folder(path: Path) -> None:
 
 def not_written(path: Path, error: OSError) -> OutputError:
     """The error for a file or folder that could not be written."""
-    kind = DiskFullError if error.errno in _FULL else OutputError
-    return kind(
+    if error.errno in _FULL:
+        return DiskFullError(
+            say(
+                "{file} could not be written ({cause}). Free some space or choose another folder.",
+                file=str(path),
+                cause=reason(error),
+            )
+        )
+    return OutputError(
         say(
-            "{file} could not be written ({cause}). Free some space or choose another folder.",
+            "{file} could not be written ({cause}). Choose another name or folder, or ask for the "
+            "permission.",
             file=str(path),
-            cause=error.strerror or type(error).__name__,
+            cause=reason(error),
         )
     )

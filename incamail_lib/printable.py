@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LIMIT = 300
@@ -16,6 +17,18 @@ def printable(text: str, limit: int = LIMIT) -> str:
     cut = text[: limit + 1]
     safe = "".join("\ufffd" if unicodedata.category(c) in ACTING else c for c in cut)
     return safe if len(text) <= limit else safe[: limit - 1] + "…"
+
+
+# What a chat takes for a call to everybody (@all, <!channel>) or for a link under other words
+# ([text](address), <address|text>). An @ inside an e-mail address calls nobody.
+_MENTION = re.compile(r"(?<![\w.+-])@|@(?=\s|$)")
+_IN_CHAT = str.maketrans({"<": "‹", ">": "›", "`": "'"})
+
+
+def for_chat(text: str) -> str:
+    """`text` on one line, in which a chat finds nobody to call and nothing to show as a link."""
+    line = " ".join(text.split()).translate(_IN_CHAT)
+    return _MENTION.sub("＠", line).replace("](", "] (")
 
 
 def invisible(text: str) -> tuple[int, str] | None:

@@ -10,8 +10,8 @@ from typing import Any
 from incamail_lib.audit.trusting import file_trust
 from incamail_lib.certificate import match_name
 from incamail_lib.certificate.stores import TrustStore
-from incamail_lib.checks import Check, of_family
-from incamail_lib.checks._core import judge
+from incamail_lib.checks._core import Check, judge
+from incamail_lib.checks._of_certificates import certificate_checks
 from incamail_lib.checks._subjects import receiving, sending_credentials
 from incamail_lib.facts.audit import AuditFacts, Declared, Vantage
 from incamail_lib.facts.certificate import CredentialFacts, CredentialUse, NameMatch
@@ -97,12 +97,12 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """The checks of this direction on facts that hold nothing but the file."""
     facts = _facts(told, use, match, now)
-    of_files = [c for c in of_family("CERT") if c.subjects is sending_credentials]
+    of_files = [c for c in certificate_checks() if c.subjects is sending_credentials]
     checks = of_files
     if use is CredentialUse.RECEIVING:
         checks = [c for c in of_files if c.code in ("CERT20", _KEY)]
         if told.chain:
-            checks += [c for c in of_family("CERT") if c.subjects is receiving]
+            checks += [c for c in certificate_checks() if c.subjects is receiving]
     skipped = _BEYOND_A_FILE if match else _BEYOND_A_FILE | {_NAME}
     return judge(facts, _standing_alone([c for c in checks if c.code not in skipped]), now)
 

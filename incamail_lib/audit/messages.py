@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from incamail_lib.errors import MaterialError
+from incamail_lib.errors import MaterialError, reason
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import say
 
@@ -20,6 +20,6 @@ def read_message(path: Path) -> bytes:
             say(
                 "The message {file} cannot be read ({cause}). Check the path and its permissions.",
                 file=str(path),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from incamail_lib.audit import migrating
 from incamail_lib.audit.migrating import Data, Step
-from incamail_lib.errors import MaterialError
+from incamail_lib.errors import MaterialError, reason
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.files import read_json, write_whole
 from incamail_lib.findings import Audit
@@ -121,12 +121,11 @@ def _load_json(path: Path) -> object:
             raise MaterialError(
                 say("{file} is too large for a facts file.", file=str(path))
             ) from None
-        cause = error.strerror or type(error).__name__
         raise MaterialError(
             say(
                 "{file} cannot be read ({cause}). Check the path and its permissions.",
                 file=str(path),
-                cause=cause,
+                cause=reason(error),
             )
         ) from None
     except ValueError:  # also digits beyond what Python takes for a number

@@ -23,7 +23,7 @@ from incamail_lib.certificate.public import root_of
 from incamail_lib.certificate.reading import UNREADABLE, parse, read_certificate
 from incamail_lib.certificate.stores import TrustStore, certifi_store, file_store, store_of
 from incamail_lib.certificate.trust import judge_trust
-from incamail_lib.errors import MaterialError
+from incamail_lib.errors import MaterialError, reason_in
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import (
     CertificateFacts,
@@ -35,7 +35,7 @@ from incamail_lib.facts.certificate import (
 from incamail_lib.facts.observation import Reason, inconclusive
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, ShownChain, Side, SmtpFacts, Target
 from incamail_lib.guide import Platform
-from incamail_lib.i18n import N_, Text, say
+from incamail_lib.i18n import N_, say
 from incamail_lib.probe.untouched import untouched
 
 Chain = tuple[CertificateFacts, ...]
@@ -89,7 +89,7 @@ def replacement_from(path: Path, whose: Whose) -> Replacement:
                 "{file} holds no certificate that can be used: {cause}. Name the new certificate "
                 "with its chain.",
                 file=str(path),
-                cause=Text(template=told.readable.evidence),
+                cause=reason_in(told.readable.evidence),
             )
         )
     return Replacement(whose, told.chain, path.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from incamail_lib.dossier.waivers import WAIVERS
-from incamail_lib.errors import UsageError
+from incamail_lib.errors import UsageError, reason
 from incamail_lib.files import read_bounded
 from incamail_lib.i18n import Text, say
 
@@ -137,7 +137,7 @@ def _bytes(path: Path) -> bytes:
             say(
                 "The list {file} cannot be read ({cause}). Check the path and its permissions.",
                 file=str(path),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
 

@@ -16,6 +16,7 @@ from OpenSSL import SSL
 
 from incamail_lib.certificate import der, kinds, pem, trusted
 from incamail_lib.certificate.reading import UNREADABLE, parse
+from incamail_lib.errors import reason
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import N_
 from incamail_lib.printable import printable
@@ -167,8 +168,7 @@ def _read(path: Path) -> bytes:
     try:
         data = read_regular(path, MAX_BYTES + 1)
     except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise Absent(printable(f"{path.name}: {cause}")) from None
+        raise Absent(printable(f"{path.name}: {reason(error).template}")) from None
     if len(data) > MAX_BYTES:
         raise Unusable(N_("the file is larger than 1 MB"))
     if not data.strip():

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 
 from cryptography import x509
-from service_identity import CertificateError, VerificationError
-from service_identity.hazmat import (
-    DNS_ID,
-    DNSPattern,
-    IPAddress_ID,
-    IPAddressPattern,
-    verify_service_identity,
-)
 
 from incamail_lib.certificate.extensions import (
     UNREADABLE,
@@ -23,6 +16,9 @@ from incamail_lib.certificate.extensions import (
 from incamail_lib.facts.certificate import CertificateFacts, NameMatch
 from incamail_lib.printable import printable
 
+if TYPE_CHECKING:
+    from service_identity.hazmat import DNSPattern, IPAddressPattern
+
 
 def match_name(leaf: CertificateFacts, host: str) -> NameMatch:
     """Whether `leaf` is valid for `host`, a name in A-label form or an address literal.
@@ -30,6 +26,8 @@ def match_name(leaf: CertificateFacts, host: str) -> NameMatch:
     A final dot, as the DNS writes names, is none of the name's (RFC 5280 §4.2.1.6).
     Names that cannot be read match nothing; `unreadable` of the leaf tells that there are some.
     """
+    from service_identity import CertificateError, VerificationError  # late: most ask for no host
+
     presented = (*leaf.san_dns, *leaf.san_ip)
     try:
         certificate, _ = with_legible_names(parse(leaf.der))
@@ -43,6 +41,8 @@ def match_name(leaf: CertificateFacts, host: str) -> NameMatch:
 
 
 def _verify(certificate: x509.Certificate, host: str) -> None:
+    from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identity
+
     wanted = IPAddress_ID(host) if _is_address(host) else DNS_ID(host)
     verify_service_identity(_patterns(certificate), obligatory_ids=[wanted], optional_ids=[])
 
@@ -60,6 +60,9 @@ def _patterns(certificate: x509.Certificate) -> list[DNSPattern | IPAddressPatte
 
     Services (SRV) and URIs name no mail server's host (RFC 9525 §6.1).
     """
+    from service_identity import CertificateError
+    from service_identity.hazmat import DNSPattern, IPAddressPattern
+
     names = extension_of(certificate, x509.SubjectAlternativeName)
     found: list[DNSPattern | IPAddressPattern] = []
     for name in names or ():

@@ -18,7 +18,7 @@ from OpenSSL import crypto
 
 from incamail_lib.certificate import contents, distribution, kinds
 from incamail_lib.certificate.reading import UNREADABLE, parse, read_certificate
-from incamail_lib.errors import MaterialError
+from incamail_lib.errors import MaterialError, reason
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import Text, say
 from incamail_lib.printable import printable
@@ -183,7 +183,7 @@ def _folder(path: Path, name: str) -> TrustStore:
         try:
             data = read_regular(file, room + 1)
         except OSError as error:
-            data, problem = b"", error.strerror or type(error).__name__
+            data, problem = b"", reason(error).template
         else:
             held = contents.anchors_in(data)
             problem = held.problem
@@ -217,12 +217,11 @@ def _left_out(store: str, file: str, problem: str) -> Text:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> MaterialError:
-    cause = getattr(error, "strerror", None) or type(error).__name__
     return MaterialError(
         say(
             "The trust store {file} cannot be read ({cause}). Check path and permissions.",
             file=printable(str(path)),
-            cause=cause,
+            cause=reason(error),
         )
     )
 

@@ -171,12 +171,16 @@ class Registry:
 
         return declare
 
-    def ordered(self) -> tuple[Check[Any], ...]:
+    def ordered(self, family: str = "") -> tuple[Check[Any], ...]:
         """Every check, prerequisites first, otherwise by family and code.
 
+        Of one family alone, whatever its prerequisites in others are: those need not be loaded.
         Raises ValueError for a prerequisite that does not exist or hangs on itself.
         """
-        graph = {c.code: c.requires for c in sorted(self._checks.values(), key=_by_family)}
+        known = [c for c in self._checks.values() if family in ("", c.family)]
+        graph = {c.code: c.requires for c in sorted(known, key=_by_family)}
+        if family:
+            graph = {c: tuple(r for r in needed if r in graph) for c, needed in graph.items()}
         for code, requires in graph.items():
             if missing := set(requires) - set(graph):
                 raise ValueError(f"{code} requires {', '.join(sorted(missing))}, which is no check")

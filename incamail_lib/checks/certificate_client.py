@@ -18,6 +18,7 @@ from incamail_lib.checks._core import (
 )
 from incamail_lib.checks._subjects import sending_credentials
 from incamail_lib.checks.validity import Presented, held_by
+from incamail_lib.errors import reason_in
 from incamail_lib.facts.certificate import CredentialFacts
 from incamail_lib.findings import Leg, Level
 from incamail_lib.guide.ca_policy import ca_policy
@@ -68,7 +69,7 @@ def sending_file_is_readable(told: CredentialFacts, _: Context) -> Result:
                 format=told.format,
             )
         )
-    cannot = say("It cannot be used: {cause}.", cause=Text(template=told.readable.evidence))
+    cannot = say("It cannot be used: {cause}.", cause=reason_in(told.readable.evidence))
     return failed(cannot) if told.readable.is_no else unknown(cannot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -85,6 +86,9 @@ _COMMANDS = {
     "dossier": ("dossier:app", "Begin, show, check and compare dossiers."),
     "course": ("course:app", "The course: lessons on a lab of one's own, checked by the library."),
 }
+_INTERRUPTED = 130  # as the shell tells Ctrl-C
+# The base of all that the parser refuses; Typer gives no name to it.
+_REFUSED: Any = typer.BadParameter.__mro__[2]
 _PLAIN: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False}
 
 
@@ -100,6 +104,33 @@ class _Commands(TyperGroup):
         """The command that is called, as it is declared, and its arguments."""
         name, known, rest = super().resolve_command(ctx, args)
         return name, _loaded(name) if name and known else known, rest
+
+    def main(self, args: Any = None, *rest: Any, **settings: Any) -> Any:
+        """Run the command that is called; what the parser refuses is told in our own words."""
+        inner = {**settings, "standalone_mode": False}
+        if not settings.get("standalone_mode", True):
+            return super().main(args, *rest, **inner)
+        try:
+            sys.exit(super().main(args, *rest, **inner) or 0)
+        except _REFUSED as refusal:
+            _tell(refusal, list(sys.argv[1:] if args is None else args))
+            sys.exit(refusal.exit_code)
+        except typer.Abort:
+            sys.stderr.write("\n")
+            sys.exit(_INTERRUPTED)
+
+
+def _tell(refusal: Any, given: list[str]) -> None:
+    if type(refusal).__name__ == "NoArgsIsHelpError":  # no error: the help is what it shows
+        refusal.show()
+        return
+    from incamail_lib.cli._console import say_error, say_notes
+    from incamail_lib.cli._misuse import language_of, usage, wrong_use
+    from incamail_lib.i18n import translator
+
+    t = translator(language_of(given))
+    say_error(t.text(wrong_use(refusal)))
+    say_notes(t.text(line) for line in usage(refusal))
 
 
 def _loaded(name: str) -> Any:

@@ -150,8 +150,11 @@ def judge(
         Path | None, typer.Option(help="Suppose this certificate, with its chain.")
     ] = None,
     whose: Annotated[
-        Whose, typer.Option(help="Whose --replace-cert is: IncaMail's, or the organisation's.")
-    ] = Whose.PLATFORM,
+        Whose | None,
+        typer.Option(
+            help="Whose --replace-cert is: IncaMail's, which is the default, or the organisation's."
+        ),
+    ] = None,
     store: Annotated[
         list[str] | None,
         typer.Option(help="Suppose this trust store: certifi, system, a file or folder."),
@@ -174,8 +177,16 @@ def judge(
     """
     with clear_errors(lang) as t:
         moment = moment_of(at)
+        if whose and not replace_cert:
+            raise UsageError(say("--whose says whose certificate --replace-cert is; name one."))
+        if run and not history:
+            raise UsageError(say("--run is the number of a run in the file that --history names."))
         supposed = supposition_of(
-            platform, replace_cert, whose, stores=store or (), distrusted=distrust or ()
+            platform,
+            replace_cert,
+            whose or Whose.PLATFORM,
+            stores=store or (),
+            distrusted=distrust or (),
         )
         if history and not supposed:
             raise UsageError(say("--history goes with a supposition, such as --platform."))

@@ -30,7 +30,7 @@ from incamail_lib.cli._console import (
 from incamail_lib.cli._options import Json, Lang
 from incamail_lib.cli.auditing import lines_of
 from incamail_lib.cli.measuring import Vantage
-from incamail_lib.errors import UsageError
+from incamail_lib.errors import UsageError, reason
 from incamail_lib.files import read_bounded
 from incamail_lib.findings import Verdict
 from incamail_lib.i18n import Text, Translator, say, say_n
@@ -102,6 +102,15 @@ def batch(
 
 
 def _on_cluster(scheduler: str) -> Callable[[int | None], Renderer]:
+    scheme, is_one, place = scheduler.partition("://")
+    host, _, port = place.rpartition(":")
+    if not (is_one and scheme.isalpha() and host and port.isascii() and port.isdecimal()):
+        raise UsageError(
+            say(
+                "--scheduler takes an address such as tls://scheduler.example:8786, not «{given}».",
+                given=scheduler,
+            )
+        )
     from incamail_lib.batch.cluster import Cluster  # late: an extra
 
     return lambda _lock: Cluster(scheduler)
@@ -135,7 +144,7 @@ def _spared(file: Path | None) -> Spared:
             say(
                 "{file} cannot be read ({cause}). Nothing was probed.",
                 file=str(file),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
 

@@ -10,6 +10,7 @@ import sys
 from typing import NoReturn
 
 from incamail_lib.crash import EXIT_CODE, crash_sentence, write_crash
+from incamail_lib.errors import reason
 from incamail_lib.i18n import N_, Text, environment_language, say, translator
 
 WRONG_USE = 2
@@ -39,7 +40,8 @@ def main() -> None:
     try:
         _run()
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted. Reports that were not named are not complete.\n")
+        sys.stderr.write("\n")
+        _say(say("Interrupted. Reports that were not named are not complete."))
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _end_quietly(NOBODY_READS)
@@ -50,7 +52,7 @@ def main() -> None:
         sys.exit(WRONG_USE)
     except Exception as error:  # the one place for it: outside there is only the interpreter
         if isinstance(error, OSError) and error.errno in _FULL:
-            _say(say(_NOT_WRITTEN, cause=error.strerror or type(error).__name__))
+            _say(say(_NOT_WRITTEN, cause=reason(error)))
             _end_quietly(WRONG_USE)
         _record(error)
 

@@ -18,6 +18,7 @@ from incamail_lib.history.differing import Between, alerts, difference
 from incamail_lib.history.store import finished
 from incamail_lib.i18n import NO_DATE, Translator, say
 from incamail_lib.outputs import HISTORY
+from incamail_lib.printable import for_chat
 
 File = Annotated[Path, typer.Option("--history", help="The file of runs.")]
 _DURATION = re.compile(r"(\d{1,4})(m|h|d)")
@@ -102,8 +103,8 @@ def _print_runs(runs: Sequence[Run], t: Translator) -> None:
 
 
 def diff(
-    before: Annotated[int, typer.Argument(help="The earlier run; 0: the last but one.")] = 0,
-    after: Annotated[int, typer.Argument(help="The later run; 0: the last.")] = 0,
+    before: Annotated[int, typer.Argument(min=0, help="The earlier run; 0: the last but one.")] = 0,
+    after: Annotated[int, typer.Argument(min=0, help="The later run; 0: the last.")] = 0,
     file: File = Path("reports") / HISTORY,
     only_alerts: Annotated[
         bool,
@@ -114,13 +115,18 @@ def diff(
 ) -> None:
     """Tell what changed from one run to another. Ends with 1 where anything got worse."""
     with clear_errors(lang) as t, History.open(file) as kept:
-        found = tuple(difference(kept, kept.run(before or -1), kept.run(after)))
+        earlier, later = kept.run(before or -1), kept.run(after)
+        if before and not after and earlier.number == later.number:
+            raise UsageError(
+                say("Run {number} is the newest; there is none after it.", number=before)
+            )
+        found = tuple(difference(kept, earlier, later))
         lines = [line for each in found for line in alerts(each)]
         if as_json:
             print_json([each.summary() for each in found])
         elif only_alerts:
             for line in lines:
-                out().print(Styled(t.text(line)), soft_wrap=True)
+                out().print(Styled(for_chat(t.text(line))), soft_wrap=True)
         else:
             _print(found, t)
     raise typer.Exit(1 if lines else 0)

@@ -15,7 +15,7 @@ from incamail_lib.checks.words import trust_text
 from incamail_lib.cli._console import COLOURS, Styled, clear_errors, out, print_json, table
 from incamail_lib.cli._options import At, Json, Lang, moment_of
 from incamail_lib.cli._passphrases import passphrase_of
-from incamail_lib.errors import MaterialError
+from incamail_lib.errors import MaterialError, reason, reason_in
 from incamail_lib.facts.certificate import CertificateFacts, CredentialUse
 from incamail_lib.files import read_regular
 from incamail_lib.findings import Outcome, Verdict
@@ -100,7 +100,7 @@ def _must_be_there(path: Path | None) -> None:
             say(
                 "The file {file} cannot be read ({cause}). Check the path and its permissions.",
                 file=printable(str(path)),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
 
@@ -117,7 +117,7 @@ def _tell(found: Inspection, t: Translator) -> None:
 
 def _file_rows(found: Inspection, t: Translator) -> list[tuple[str, str]]:
     if not found.readable.is_yes:
-        return [(t("Readable"), t(found.readable.evidence))]
+        return [(t("Readable"), t.text(reason_in(found.readable.evidence)))]
     names = {
         CredentialUse.RECEIVING: t("Usable as server"),
         CredentialUse.SENDING: t("Usable as client"),

@@ -12,8 +12,8 @@ import typer
 
 from incamail_lib.audit.case import bind
 from incamail_lib.cli._console import Styled, chosen, clear_errors, out, print_json, table
+from incamail_lib.cli._names import host_and_port
 from incamail_lib.cli._options import Json, Lang
-from incamail_lib.cli.tools import host_and_port
 from incamail_lib.dossier import open_store
 from incamail_lib.dossier.agreed import Attempt, MessageKind
 from incamail_lib.dossier.model import Submission
@@ -104,7 +104,8 @@ def _tests(session: Session, kinds: Sequence[MessageKind], person: str) -> LinkT
 
 
 def _person(session: Session, by: str) -> str:
-    names = [contact.name for contact in session.dossier.contacts]
+    # One person may have several parts in it.
+    names = list(dict.fromkeys(contact.name for contact in session.dossier.contacts))
     if by and by not in names:
         raise UsageError(
             say(

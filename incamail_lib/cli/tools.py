@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from incamail_lib.audit.planning import nameserver, own_name
+from incamail_lib.audit.planning import own_name
 from incamail_lib.audit.trusting import store_named, with_trust
 from incamail_lib.certificate import Credential, foreign_credential, load_credential
 from incamail_lib.checks import judge_domain
@@ -21,16 +21,22 @@ from incamail_lib.checks._endpoints import agreed
 from incamail_lib.checks.words import kind_text
 from incamail_lib.cli._console import clear_errors, print_json, table
 from incamail_lib.cli._endpoint_rows import endpoint_rows
-from incamail_lib.cli._names import domain_of, greeting_name, literal_of
+from incamail_lib.cli._names import (
+    domain_of,
+    greeting_name,
+    host_and_port,
+    literal_of,
+    name_server_of,
+)
 from incamail_lib.cli._options import Json, Lang
 from incamail_lib.cli._passphrases import passphrase_of
-from incamail_lib.errors import UsageError
+from incamail_lib.errors import UsageError, reason_in
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts
 from incamail_lib.facts.smtp import EndpointFacts, Purpose, Side, Target
 from incamail_lib.findings import Finding, Outcome
 from incamail_lib.guide import load_platform
-from incamail_lib.i18n import Text, Translator, say, say_n
+from incamail_lib.i18n import Translator, say, say_n
 from incamail_lib.lookup import look_up_domain, look_up_host, resolver_for, system_resolver
 from incamail_lib.probe import Limits, ProbeSettings, probe_endpoint
 from incamail_lib.probe.untouched import untouched
@@ -62,7 +68,7 @@ def lookup(
 ) -> None:
     """Look up everything the DNS says about a mail domain, and say what it means."""
     with clear_errors(lang) as t:
-        resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
+        resolver = resolver_for([name_server_of(server)], 10.0) if server else system_resolver(10.0)
         facts = asyncio.run(look_up_domain(domain, resolver=resolver))
         if facts.mx.status is DnsStatus.BAD_NAME:
             raise UsageError(
@@ -142,9 +148,10 @@ def probe(
     """Look at one gateway: STARTTLS, TLS, certificate, mutual TLS. No message is sent."""
     with clear_errors(lang) as t:
         host, port = host_and_port(host, port)
+        asked = name_server_of(server) if server else None
         address = None if address is None else literal_of(address)
         own = _own(cert, key, passphrase_env)
-        addresses = [address] if address else asyncio.run(_addresses(host, port, server))
+        addresses = [address] if address else asyncio.run(_addresses(host, port, asked))
         stranger = show_foreign or not load_platform().has(host, tuple(addresses))
         settings = ProbeSettings(
             ehlo_name=own_name() if ehlo is None else greeting_name(ehlo),
@@ -172,7 +179,7 @@ def _own(cert: Path | None, key: Path | None, env: str | None) -> Credential | N
         uses=(CredentialUse.SENDING,),
     )
     if own is None:
-        cause = Text(template=told.readable.evidence or told.key_matches.evidence)
+        cause = reason_in(told.readable.evidence or told.key_matches.evidence)
         raise UsageError(
             say(
                 "{file} cannot be shown as client certificate: {cause}", file=str(cert), cause=cause
@@ -210,10 +217,10 @@ async def _probe(
     return found
 
 
-async def _addresses(host: str, port: int, server: str | None) -> list[str]:
+async def _addresses(host: str, port: int, server: tuple[str, int] | None) -> list[str]:
     if _is_literal(host):
         return [host.strip("[]")]
-    resolver = resolver_for([nameserver(server)], 10.0) if server else system_resolver(10.0)
+    resolver = resolver_for([server], 10.0) if server else system_resolver(10.0)
     facts = await look_up_host(host, resolver=resolver, port=port)
     found = [*facts.a.records, *facts.aaaa.records]
     if not found:
@@ -243,15 +250,3 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def host_and_port(given: str, port: int) -> tuple[str, int]:
-    """ "mx1.muster.example:2525" as the lab prints it; an IPv6 address has its port in brackets."""
-    host, colon, number = given.rpartition(":")
-    if colon and number.isdecimal() and (":" not in host or host.endswith("]")):
-        if len(number) > 5 or not 1 <= int(number) <= 65535:
-            raise UsageError(
-                say("The mail server's port {port} is not between 1 and 65535.", port=number)
-            )
-        return host, int(number)
-    return given, port

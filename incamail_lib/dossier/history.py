@@ -26,7 +26,7 @@ from pydantic import ValidationError
 
 from incamail_lib.dossier.agreed import Change
 from incamail_lib.dossier.merging import differences, in_words
-from incamail_lib.errors import DossierError
+from incamail_lib.errors import DossierError, reason
 from incamail_lib.files import not_written, read_regular
 from incamail_lib.i18n import say
 
@@ -61,7 +61,7 @@ def read_history(dossier: Path) -> History:
             say(
                 "The history {file} cannot be read ({cause}). Check the name and the permissions.",
                 file=str(path),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
     if len(data) > MAX_BYTES:

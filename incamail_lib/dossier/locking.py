@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from incamail_lib.errors import OutputError
+from incamail_lib.errors import OutputError, reason
 from incamail_lib.files import read_regular
 from incamail_lib.i18n import say
 
@@ -52,7 +52,7 @@ def only_writer(path: Path, *, who: str, wait_s: float = WAIT_S) -> Iterator[Non
                 "kept for the next time. Make the folder writable for you.",
                 file=str(path),
                 lock=place.name,
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
     try:

@@ -17,7 +17,7 @@ from incamail_lib.dossier.migrating import is_newer
 from incamail_lib.dossier.model import CertificateFile, Dossier
 from incamail_lib.dossier.oddities import backslash_text, forbidden_text, invisible_text, odd_place
 from incamail_lib.dossier.quick import plain_data
-from incamail_lib.errors import DossierError
+from incamail_lib.errors import DossierError, reason
 from incamail_lib.files import read_bounded
 from incamail_lib.i18n import N_, Text, say
 from incamail_lib.printable import invisible, printable
@@ -167,7 +167,7 @@ def read_text(path: Path) -> str:
             say(
                 "{file} cannot be read ({cause}). Check the path and its permissions.",
                 file=str(path),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
 

@@ -31,7 +31,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from incamail_lib.checks import ALL_CHECKS
 from incamail_lib.dossier.reading import plain
-from incamail_lib.errors import IncaMailError
+from incamail_lib.errors import IncaMailError, reason
 from incamail_lib.files import read_bounded
 from incamail_lib.findings import Audit, Person, Waiver
 from incamail_lib.i18n import N_, Text, say, say_n
@@ -90,7 +90,7 @@ def read_waivers(path: Path, today: dt.date) -> tuple[Waiver, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or "UTF-8"
+        cause = reason(error) if isinstance(error, OSError) else "UTF-8"
         raise WaiverError(
             say(
                 "The waivers in {file} cannot be read ({cause}). Nothing was audited: mend the "
@@ -346,10 +346,7 @@ def waiver_notes(audit: Audit, known: Iterable[Waiver] = ()) -> tuple[Text, ...]
     notes = [_note(waiver, waiver.holds_on(day)) for waiver in audit.waivers]
     for waiver in waivers_of(audit.facts.declared.organisation, known):
         if waiver not in audit.waivers:
-            template = N_(
-                "The waiver of {check} meets nothing that fails. Take it out of the file."
-            )
-            notes.append(say(template, check=waiver.check))
+            notes.append(say(_UNUSED, check=waiver.check))
     return tuple(notes)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from incamail_lib.errors import GuideError
+from incamail_lib.errors import GuideError, reason
 from incamail_lib.files import read_bounded
 from incamail_lib.i18n import Text, say
 from incamail_lib.printable import invisible
@@ -127,7 +127,7 @@ def _read(path: Path) -> dict[str, Any]:
             say(
                 "The platform file {file} cannot be read ({cause}). Check path and permissions.",
                 file=str(path),
-                cause=error.strerror or type(error).__name__,
+                cause=reason(error),
             )
         ) from None
     except UnicodeDecodeError as error:

@@ -151,7 +151,9 @@ class History:
     def run(self, number: int) -> Run:
         """A finished run by its number; 0 is the newest, -1 the one before it, and so on."""
         done = [run for run in self.runs() if run.finished is not None]
-        if number <= 0 and -number < len(done):
+        if number <= 0:
+            if -number >= len(done):
+                raise HistoryError(_too_few(self.path, done))
             return done[-number]
         found = next((run for run in done if run.number == number), None)
         if found is None:
@@ -295,8 +297,37 @@ _DAMAGED = N_(
 )
 
 
+def _too_few(path: Path, done: Sequence[Run]) -> Text:
+    """What is said where the newest run, or the one before it, is asked for in vain."""
+    if not done:
+        return say("{file} holds no finished run yet. «incamail batch» makes one.", file=str(path))
+    return say(
+        "{file} holds one finished run only ({number}): there is nothing to compare it with. Run "
+        "«incamail batch» again, then ask anew.",
+        file=str(path),
+        number=done[0].number,
+    )
+
+
+_READ_ONLY = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
 def _could_not(path: Path, error: sqlite3.OperationalError) -> Text:
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits says it finer
+    if code == sqlite3.SQLITE_FULL:
+        return say(
+            "There is no room left for {file}. What was kept before is whole; free some space and "
+            "begin again.",
+            file=str(path),
+        )
+    if code in _READ_ONLY:
+        return say(
+            "{file} cannot be opened. The file and its folder must be writable, also to read it, "
+            "since the database locks it there. Nothing was changed; ask for the permission, or "
+            "copy it to a folder of yours.",
+            file=str(path),
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return say(
             "{file} is being written by another program. Nothing was lost; try again in a moment.",
             file=str(path),

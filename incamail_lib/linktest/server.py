@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from incamail_lib.errors import MaterialError, UsageError
+from incamail_lib.errors import MaterialError, UsageError, reason
 from incamail_lib.facts.delivery import TlsUse
 from incamail_lib.i18n import say
 from incamail_lib.reach import Reach
@@ -95,7 +95,7 @@ class Mta:
                     "The trust store {file} cannot be used ({cause}). Give a PEM file with the "
                     "root certificates of the mail server's authority.",
                     file=str(self.roots),
-                    cause=getattr(error, "strerror", "") or type(error).__name__,
+                    cause=reason(error),
                 )
             ) from None
         if not self.verify:

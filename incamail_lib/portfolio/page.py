@@ -12,11 +12,13 @@ import json
 from functools import cache
 from pathlib import Path
 
-from incamail_lib.i18n import Language, translator
+from incamail_lib.i18n import Language, say_n, translator
 from incamail_lib.sheets.html import render_html
 from incamail_lib.sheets.model import Document
 from incamail_lib.sheets.policy import policy
 from incamail_lib.sheets.style import page_style
+
+_COUNTED = 3  # none, one, more: no language of ours tells numbers apart beyond that
 
 
 @cache
@@ -40,6 +42,8 @@ def page_of(document: Document, language: Language) -> str:
 def _script(language: Language) -> str:
     """The program with its words: as JSON, in which no tag can begin."""
     tell = translator(language)
-    words = {"filter": tell("Show only rows with"), "shown": tell("rows shown")}
+    # The number is known in the browser only: one form for each way to count in our languages.
+    shown = [tell.template(say_n("{n} row shown", "{n} rows shown", n)) for n in range(_COUNTED)]
+    words = {"filter": tell("Show only rows with"), "shown": shown}
     given = json.dumps(words).replace("<", "\\u003c")
     return _file("sorting.js").replace('{"words": 0}', given)

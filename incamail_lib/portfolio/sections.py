@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from incamail_lib.changes import Change, Kind
+from incamail_lib.changes.words import kind_text
 from incamail_lib.checks import ALL_CHECKS
 from incamail_lib.findings import Level, Verdict
 from incamail_lib.guide import contents
 from incamail_lib.history import Digest, Run
 from incamail_lib.history.differing import Between
 from incamail_lib.history.digest import Failing, Held
-from incamail_lib.i18n import N_, Text, say, say_n
+from incamail_lib.i18n import Text, say, say_n
 from incamail_lib.outputs import PAGE, PAPER
 from incamail_lib.report.telling import words
 from incamail_lib.report.words import word
@@ -147,7 +148,7 @@ def changes(changed: Sequence[Between], before: Run | None) -> Section:
     rows = tuple(
         (
             _plain(each.organisation),
-            (Mark(_state(change), _sort_of(change)),),
+            (Mark(_state(change), kind_text(change.kind)),),
             (change.text, *_where(change)),
         )
         for each, change in every
@@ -160,30 +161,6 @@ def changes(changed: Sequence[Between], before: Run | None) -> Section:
     headings = (ORGANISATION, say("Change"), say("What changed"))
     table = _table(headings, rows, (25, 15, 60), say("Nothing changed."))
     return Section(title=title, blocks=(Paragraph(since), *table, *notes), key="changes")
-
-
-_SORTS = {
-    Kind.WORSE: N_("worse"),
-    Kind.BETTER: N_("better"),
-    Kind.NEW: N_("new"),
-    Kind.GONE: N_("gone"),
-    Kind.BECAME_KNOWN: N_("known now"),
-    Kind.BECAME_UNKNOWN: N_("no longer known"),
-    Kind.OTHER_CAUSE: N_("another cause"),
-    Kind.RENEWED: N_("renewed"),
-    Kind.REPLACED: N_("replaced"),
-    Kind.KEY_CHANGED: N_("another key"),
-    Kind.ISSUER_CHANGED: N_("another authority"),
-    Kind.MOVED: N_("moved"),
-    Kind.VANTAGE: N_("another place"),
-    Kind.RULES: N_("other rules"),
-    Kind.DOSSIER: N_("other dossier"),
-    Kind.WAIVED: N_("accepted"),
-}
-
-
-def _sort_of(change: Change) -> Text:
-    return Text(template=_SORTS[change.kind])
 
 
 def _state(change: Change) -> State:

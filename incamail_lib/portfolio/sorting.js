@@ -39,7 +39,8 @@
         row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted);
         shown += row.hidden ? 0 : 1;
       }
-      count.textContent = wanted ? ` ${shown} ${words.shown}` : "";
+      const form = words.shown[Math.min(shown, words.shown.length - 1)];
+      count.textContent = wanted ? ` ${form.replace("{n}", shown)}` : "";
     });
     label.append(count);
     table.closest(".im-scroll").before(label);

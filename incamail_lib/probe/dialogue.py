@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from incamail_lib.facts.ehlo import offers
 from incamail_lib.facts.observation import Reason
@@ -140,7 +141,7 @@ class ReplyReader:
         if not "".join(lines).isprintable() or max(map(len, lines)) > SHOWN:
             return None
         data.clear()
-        return _reply(int(code), lines)
+        return _known_reply(int(code), lines)
 
     def _take(self, line: bytes) -> bool:
         """Whether this line ends the reply."""
@@ -168,6 +169,10 @@ class ReplyReader:
 def _reply(code: int, lines: tuple[str, ...]) -> Reply:
     enhanced = _ENHANCED.match(lines[0])
     return Reply(code=code, enhanced=enhanced[0] if enhanced else "", lines=lines)
+
+
+# A reply never changes, and a server says the same on each of its connections.
+_known_reply = lru_cache(maxsize=256)(_reply)
 
 
 def _shown(data: bytes) -> str:

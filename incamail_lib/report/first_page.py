@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from incamail_lib.changes import Change, Kind
+from incamail_lib.changes.words import kind_text
 from incamail_lib.checks import until_text
 from incamail_lib.facts.audit import Vantage
 from incamail_lib.findings import Audit, Verdict
@@ -43,23 +44,23 @@ DECIDING = 3  # told whole on page 1
 NAMED = 6  # told on page 1 in a line each
 CHANGES = 6
 STEPS = 60
-_KINDS: dict[Kind, tuple[State, Text]] = {
-    Kind.WORSE: ("bad", say("worse")),
-    Kind.BETTER: ("good", say("better")),
-    Kind.RENEWED: ("good", say("renewed")),
-    Kind.MOVED: ("quiet", say("moved")),
-    Kind.NEW: ("quiet", say("new")),
-    Kind.GONE: ("quiet", say("gone")),
-    Kind.BECAME_KNOWN: ("quiet", say("now known")),
-    Kind.BECAME_UNKNOWN: ("open", say("no longer known")),
-    Kind.OTHER_CAUSE: ("bad", say("other cause")),
-    Kind.REPLACED: ("open", say("replaced")),
-    Kind.KEY_CHANGED: ("open", say("other key")),
-    Kind.ISSUER_CHANGED: ("open", say("other authority")),
-    Kind.VANTAGE: ("quiet", say("measured elsewhere")),
-    Kind.RULES: ("quiet", say("judged otherwise")),
-    Kind.DOSSIER: ("quiet", say("declared otherwise")),
-    Kind.WAIVED: ("quiet", say("accepted for a time")),
+_STATES: dict[Kind, State] = {
+    Kind.WORSE: "bad",
+    Kind.BETTER: "good",
+    Kind.RENEWED: "good",
+    Kind.MOVED: "quiet",
+    Kind.NEW: "quiet",
+    Kind.GONE: "quiet",
+    Kind.BECAME_KNOWN: "quiet",
+    Kind.BECAME_UNKNOWN: "open",
+    Kind.OTHER_CAUSE: "bad",
+    Kind.REPLACED: "open",
+    Kind.KEY_CHANGED: "open",
+    Kind.ISSUER_CHANGED: "open",
+    Kind.VANTAGE: "quiet",
+    Kind.RULES: "quiet",
+    Kind.DOSSIER: "quiet",
+    Kind.WAIVED: "quiet",
 }
 
 
@@ -202,7 +203,7 @@ def _since(before: Audit | None, changes: tuple[Change, ...]) -> tuple[Block, ..
 
 
 def _change(change: Change) -> Phrase:
-    state, text = _KINDS[change.kind]
+    state, text = _STATES[change.kind], kind_text(change.kind)
     place = (code(change.subject),) if change.subject else ()
     return Phrase((Mark(state, text), bounded(change.text), *place))
 

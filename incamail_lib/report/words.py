@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from incamail_lib.checks.words import (
     place_text,
@@ -21,7 +22,9 @@ from incamail_lib.facts.smtp import EndpointFacts, Purpose, Starttls
 from incamail_lib.findings import Level, Outcome, Verdict
 from incamail_lib.guide import Certainty
 from incamail_lib.i18n import N_, Text, say
-from incamail_lib.sheets.model import State
+
+if TYPE_CHECKING:
+    from incamail_lib.sheets.model import State
 
 __all__ = [
     "COMPONENTS",

@@ -22,6 +22,8 @@ from typer.testing import CliRunner, Result
 from incamail_lib.audit.inspecting import Inspection, inspected
 from incamail_lib.certificate import load_credential
 from incamail_lib.certificate.stores import certifi_store, file_store
+from incamail_lib.checks import of_family
+from incamail_lib.checks._of_certificates import FAMILY, certificate_checks
 from incamail_lib.cli.app import app
 from incamail_lib.facts.certificate import CredentialUse
 from incamail_lib.findings import Level, Outcome, Verdict
@@ -64,6 +66,11 @@ def outcome(found: Inspection, code: str) -> Outcome:
 
 def whole(variant: Variant = Variant.BOTH) -> bytes:
     return issued(variant).pem() + issued(variant).key_pem()
+
+
+def test_the_checks_of_certificates_are_all_there() -> None:
+    """Loaded by themselves they are those of the whole program, in the same order."""
+    assert certificate_checks() == of_family(FAMILY)
 
 
 def test_a_sound_file_passes_in_both_directions(tmp_path: Path, roots: Path) -> None:

@@ -140,4 +140,14 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "nonsense://127.0.0.1:1 cannot be used" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
     assert os.listdir(tmp_path / "reports") == []
+
+
+@pytest.mark.parametrize("given", ["foo://", "foo:bar", "tcp://a.example:x", "127.0.0.1:8786"])
+def test_what_is_no_address_of_a_scheduler_is_refused(tmp_path: Path, given: str) -> None:
+    """Before Dask is asked, which would guess."""
+    done = batch(tmp_path / "reports", "--scheduler", given, tmp_path)
+    assert done.returncode == 2
+    assert f"not «{given}»" in " ".join(done.stderr.split())
+    assert not (tmp_path / "reports").exists()

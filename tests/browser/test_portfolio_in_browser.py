@@ -46,9 +46,18 @@ def test_tables_sort_and_filter(tmp_path: Path, chromium: Path) -> None:
         assert len(set(up)) > 5
         head = page.locator(f"{TABLE} >> nth=0 >> th").nth(3)
         assert head.get_attribute("aria-sort") == "descending"
-        page.locator("#verdicts ~ .im-filter input").first.fill("SPITAL")
+        typed = page.locator("#verdicts ~ .im-filter input").first
+        typed.fill("SPITAL")
         rows = page.locator("#verdicts ~ .im-scroll >> nth=0 >> tbody tr:visible")
         assert rows.count() == 1
         assert "Kantonsspital" in rows.first.inner_text()
+        typed, told = (
+            page.locator(f"#verdicts ~ .im-filter {x}").first for x in ("input", "output")
+        )
+        assert told.inner_text().strip() == "1 row shown"
+        typed.fill("no organisation of that name")
+        assert told.inner_text().strip() == "0 rows shown"
+        typed.fill("i")
+        assert told.inner_text().strip() == f"{rows.count()} rows shown"
         browser.close()
     assert complaints == [file.as_uri()]

@@ -227,7 +227,7 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
         assert not facts.readable.is_known
         assert facts.label == path.name
         causes.append(facts.readable.evidence)
-    assert "directory" in causes[0].lower()
+    assert "folder" in causes[0].lower()
     assert len(set(causes)) == 3
     good = tmp_path / "good.pem"
     good.write_bytes(OWN.pem())

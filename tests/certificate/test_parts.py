@@ -342,9 +342,9 @@ def test_a_store_that_rejects_a_purpose_trusts_for_the_other(tmp_path: Path) -> 
     assert answers["clientAuth"].reason is not TrustReason.UNKNOWN_ROOT
 
 
-def test_a_file_that_cannot_be_opened_is_told_in_the_systems_words(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_told_with_its_reason(tmp_path: Path) -> None:
     """Why, and which one."""
-    with pytest.raises(MaterialError, match="No such file") as error:
+    with pytest.raises(MaterialError, match="no such file") as error:
         file_store(tmp_path / "missing.pem")
     assert "missing.pem" in str(error.value)
 

@@ -26,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incamail_lib.changes import Change, Kind, alarms, compare, fingerprint
+from incamail_lib.changes.words import kind_text
 from incamail_lib.checks import judge_facts
 from incamail_lib.facts.audit import AuditFacts, DeclaredGateway, Place, ReceivingFrom
 from incamail_lib.facts.certificate import CertificateFacts, NameMatch, TrustReason
@@ -343,3 +344,10 @@ def test_a_host_of_the_platform_that_is_unchanged_is_not_listed() -> None:
     """Only what differs is told."""
     told = facts(dns=DnsFacts(platform_hosts=(host(PLATFORM.host, PLATFORM.address),)))
     assert compare(judged(told), judged(told, LATER)) == ()
+
+
+def test_each_sort_of_change_has_a_word_of_its_own() -> None:
+    """The same in a report and in the portfolio."""
+    words = [kind_text(kind).template for kind in Kind]
+    assert all(words)
+    assert len(set(words)) == len(Kind)

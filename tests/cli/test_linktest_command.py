@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cli.test_commands import said
 
+from incamail_lib.cli._names import host_and_port
 from incamail_lib.dossier import read_dossier
 
 TO, FULL = "hans@recipient.test", "hans@recipient.test.incamail.ch"
@@ -95,3 +96,53 @@ def test_without_consent_nothing_is_sent(tmp_path: Path, arguments: list[str], w
     path = dossier(tmp_path)
     assert words in told(path, "--to", TO, *arguments, code=2)
     assert read_dossier(Path(path)).acceptance == ()
+
+
+def test_a_person_with_several_parts_is_listed_once(tmp_path: Path) -> None:
+    """Who may agree is told by name, and each name once."""
+    path = Path(dossier(tmp_path))
+    again = "  - {role: project_lead, name: Anna Muster}\n  - {role: security, name: Beat B.}\n"
+    path.write_text(path.read_text(encoding="utf-8") + again, encoding="utf-8")
+    said_of = told(str(path), "--to", TO, "--by", "root", "--agree", FULL, code=2)
+    assert "the dossier (Anna Muster, Beat B.)" in said_of
+
+
+WRONG = [
+    ("foo:bar", "port bar is not"),
+    ("foo:", "port – is not"),
+    ("foo:0", "port 0 is not"),
+    ("foo:65536", "port 65536 is not"),
+    ("foo:²", "port ² is not"),
+    ("[::1]:x", "port x is not"),
+    ("foo:1:25", "«foo:1» is no full domain name"),
+    (":25", "«» is no full domain name"),
+    ("two words:25", "«two words» is no full domain name"),
+]
+
+
+@pytest.mark.parametrize(("server", "words"), WRONG)
+def test_a_mail_server_that_is_none_is_refused_in_a_dry_run_too(
+    tmp_path: Path, server: str, words: str
+) -> None:
+    """What would not work when it counts is not shown as if it did."""
+    path = dossier(tmp_path)
+    rest = ("--kind", "html_attachment", "--to", "hans@muster.example", "--server", server, "--dry")
+    assert words in told(path, *rest, code=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("mx1.muster.example:2525", ("mx1.muster.example", 2525)),
+        ("mx1.muster.example", ("mx1.muster.example", 25)),
+        ("localhost:587", ("localhost", 587)),
+        ("mx1.müller.ch:26", ("mx1.xn--mller-kva.ch", 26)),
+        ("192.0.2.1:26", ("192.0.2.1", 26)),
+        ("[192.0.2.1]", ("192.0.2.1", 25)),
+        ("2001:db8::1", ("2001:db8::1", 25)),
+        ("[2001:db8::1]:26", ("2001:db8::1", 26)),
+    ],
+)
+def test_a_host_and_its_port_are_told_apart(given: str, found: tuple[str, int]) -> None:
+    """As a name or an address, with a port or without."""
+    assert host_and_port(given, 25) == found

@@ -134,6 +134,8 @@ def test_everything_is_in_the_json() -> None:
     [
         (["--address", "mx1.muster.example"], "--address takes an address"),
         (["--address", "127.0.0.1:25"], "--address takes an address"),
+        (["--nameserver", "127.0.0.1:dns"], "--nameserver takes an address"),
+        (["--nameserver", "127.0.0.1:65536"], "not «127.0.0.1:65536»"),
         (["--ehlo", "two words"], "two words"),
         (["--ehlo", "a.example\r\nDATA"], "no full domain name"),
         (["--ehlo", "[999.1.1.1]"], "no full domain name"),
@@ -144,5 +146,16 @@ def test_everything_is_in_the_json() -> None:
 def test_what_is_no_name_or_address_is_refused(options: list[str], told: str) -> None:
     """One sentence, exit code 2, and nothing is contacted."""
     result = runner.invoke(app, ["probe", "127.0.0.1", "--port", "9", *options])
+    assert result.exit_code == 2, result.output
+    assert told in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("foo:bar", "port bar is not"), ("::::", "port"), ("[::1]:x", "port x is not")],
+)
+def test_a_port_that_is_no_number_is_refused(host: str, told: str) -> None:
+    """It is not taken for a part of the name, which the DNS would then be asked for."""
+    result = runner.invoke(app, ["probe", host, "--nameserver", "127.0.0.1:9"])
     assert result.exit_code == 2, result.output
     assert told in " ".join(result.output.split())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
 
 from incamail_lib.cli.app import _COMMANDS, whole
@@ -23,8 +24,9 @@ NOTEBOOKS = {"nbformat", "nbclient", "nbconvert", "papermill", "IPython", "incam
 NETWORK = {"httpx", "dns", "incamail_lib.probe", "incamail_lib.lookup", "incamail_lib.lab"}
 DOSSIERS = {"yaml", "incamail_lib.dossier"}
 REPORTS = {"jinja2", "weasyprint", "incamail_lib.report.chapters", "incamail_lib.documents"}
-JUDGING = {"cryptography", "incamail_lib.certificate", "incamail_lib.checks._judging"}
-EVERYTHING = NOTEBOOKS | NETWORK | DOSSIERS | REPORTS | JUDGING
+READING = {"cryptography", "incamail_lib.certificate"}
+JUDGING = {"incamail_lib.checks._judging"}
+EVERYTHING = NOTEBOOKS | NETWORK | DOSSIERS | REPORTS | READING | JUDGING
 
 
 def loaded(*arguments: str, code: int = 0) -> set[str]:
@@ -59,7 +61,12 @@ def test_a_file_is_inspected_without_network_and_dossiers(tmp_path: Path) -> Non
     """It is read and judged: what measures, or reads and writes dossiers, stays away."""
     file = tmp_path / "nothing.pem"
     file.write_text("nothing")
-    assert not loaded("inspect", str(file), code=1) & (EVERYTHING - JUDGING)
+    found = loaded("inspect", str(file), code=1)
+    assert not found & (EVERYTHING - READING)
+    assert not found & {"service_identity", "incamail_lib.mailpolicy", "incamail_lib.routing"}
+    end = "-----END CERTIFICATE-----"
+    file.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end)
+    assert "service_identity" in loaded("inspect", str(file), "--host", "mx.example", code=1)
 
 
 def test_what_a_command_needs_is_seen() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -29,6 +30,7 @@ from incamail_lib.findings import Verdict
 from incamail_lib.history import Digest, History, HistoryError, record, store
 from incamail_lib.history.differing import alerts, difference
 from incamail_lib.i18n import Text, say
+from incamail_lib.printable import for_chat
 
 DAY = dt.timedelta(days=1)
 GOOD = ready()
@@ -134,6 +136,22 @@ def test_the_commands_tell_it(file: Path) -> None:
     assert len(json.loads(said("history", "--history", file, "--json", code=0))) == 2
 
 
+def test_one_run_has_nothing_to_be_compared_with(tmp_path: Path, file: Path) -> None:
+    """It is said that there is one only, or none, and what makes another."""
+    alone = tmp_path / "alone.sqlite"
+    with History.open(alone, create=True) as history:
+        history.begin(NOW)
+    none = said("diff", "--history", alone, code=2)
+    assert none.endswith("holds no finished run yet. «incamail batch» makes one.")
+    with History.open(alone) as history:
+        history.finish(1, NOW)
+    one = said("diff", "--history", alone, code=2)
+    assert "holds one finished run only (1): there is nothing to compare it with" in one
+    assert "run -1" not in one
+    assert "Run 2 is the newest" in said("diff", 2, "--history", file, code=2)
+    assert "before" in said("diff", "--history", file, "--", "-1", code=2)
+
+
 def test_what_would_break_is_asked_of_a_run(file: Path, tmp_path: Path) -> None:
     """From the audits in the file, without their folders; certificates that are none too."""
     other = tmp_path / "new.toml"
@@ -144,6 +162,14 @@ def test_what_would_break_is_asked_of_a_run(file: Path, tmp_path: Path) -> None:
     assert len(json.loads(odd)) == 4
     assert "goes with a supposition" in said("judge", "--history", file, code=2)
     assert "Name facts" in said("judge", code=2)
+
+
+def test_an_option_that_would_mean_nothing_is_refused(file: Path) -> None:
+    """Nobody shall believe that it was heeded: whose certificate, or which run of no file."""
+    named = ("judge", "--history", file, "--store", "certifi", "--whose", "sending")
+    assert "--replace-cert" in said(*named, code=2)
+    assert "--history names" in said("judge", file, "--run", 1, code=2)
+    assert said("judge", "--history", file, "--store", "certifi", "--run", 1, code=1)
 
 
 def test_a_night_without_a_run_is_an_alarm(tmp_path: Path, file: Path) -> None:
@@ -336,3 +362,40 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     blocked.write_text("", encoding="utf-8")
     told = CliRunner().invoke(app, ["history", "--history", str(blocked / "x.sqlite")])
     assert told.exit_code == 2
+
+
+HOSTILE = [
+    "@all look here",
+    "(@channel)",
+    "<!channel> <!here> <@U024BE7LH>",
+    "[your mail](https://evil.example) <https://evil.example|your mail>",
+    "first\n@here second",
+]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_what_a_server_says_calls_nobody_in_a_chat(words: str, tmp_path: Path) -> None:
+    """Mentions and links under other words lose what makes them act; one change stays one line."""
+    for night, facts in enumerate((GOOD, BAD)):
+        when = NOW + night * DAY
+        record(tmp_path / "h", [outcome(tmp_path, "x", facts, when)], started=when)
+    with closing(sqlite3.connect(tmp_path / "h")) as connection, connection:
+        ((number, text),) = connection.execute("SELECT id, digest FROM outcome WHERE run = 2")
+        digest = json.loads(text)
+        (change,) = (one for one in digest["changes"] if one["code"] == "TLS06")
+        change["subject"] = words
+        told = (json.dumps(digest), number)
+        connection.execute("UPDATE outcome SET digest = ? WHERE id = ?", told)
+    plain = said("diff", "--history", tmp_path / "h", "--json", code=1)
+    changes = json.loads(plain)[0]["changes"]
+    assert words in [one["subject"] for one in changes]  # the record says what was said
+    lines = said("diff", "--history", tmp_path / "h", "--alerts", code=1).splitlines()
+    assert len(lines) == len(changes)
+    assert not re.search(r"(?<!\w)@|<|\]\(", "\n".join(lines))
+    assert any("[TLS06]" in line for line in lines)
+
+
+def test_an_address_in_a_chat_stays_an_address() -> None:
+    """It calls nobody, so it can be copied."""
+    line = "write to postmaster@muster.example"
+    assert for_chat(line) == line

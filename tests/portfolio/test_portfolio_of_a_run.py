@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import json
 import re
 from pathlib import Path
 
@@ -22,11 +23,11 @@ from incamail_lib.batch.execute import run_notebook
 from incamail_lib.cli.app import app
 from incamail_lib.errors import UsageError
 from incamail_lib.history import HistoryError
-from incamail_lib.i18n import LANGUAGES, Language
+from incamail_lib.i18n import LANGUAGES, Language, Text, Translator
 from incamail_lib.notebooks import NOTEBOOKS, models_of_a_client
 from incamail_lib.portfolio import Portfolio, open_portfolio
 from incamail_lib.portfolio.calendar import calendar_of
-from incamail_lib.portfolio.page import page_of
+from incamail_lib.portfolio.page import _script, page_of
 from incamail_lib.portfolio.tables import csv_of, tables, workbook_of
 from incamail_lib.portfolio.writing import write_page, write_tables
 from incamail_lib.sheets.pdf import pdf_of
@@ -111,6 +112,24 @@ def test_the_page_permits_its_own_style_and_script_alone(
     tags = "".join(re.findall(r"<[a-zA-Z][^>]*>", page))
     assert not re.search(r"\son[a-z]+\s*=|\sstyle\s*=|javascript:|\ssrc\s*=", tags)
     assert not re.search(r"https?://(?!www\.w3\.org)", "".join(re.findall(r'href="[^"]*"', page)))
+
+
+def test_rows_are_counted_by_the_rules_of_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script gets the form for none, one and more; French has the singular for none too."""
+
+    def counted(self: Translator, text: Text) -> str:
+        one = text.n == 1 or (self.language == "fr" and text.n == 0)
+        return "{n} one" if one else "{n} many"
+
+    monkeypatch.setattr(Translator, "template", counted)
+    forms: dict[Language, list[str]] = {
+        "fr": ["one", "one", "many"],
+        "de": ["many", "one", "many"],
+    }
+    for language, wanted in forms.items():
+        found = re.search(r'"shown": (\[.*?\])', _script(language))
+        assert found is not None
+        assert json.loads(found[1]) == [f"{{n}} {form}" for form in wanted]
 
 
 def test_the_page_leads_to_the_reports(portfolio: Portfolio) -> None:
