@@ -176,7 +176,9 @@ class Watch:
             part = self.seen[at : at + step]
             parent, children = max(p for _, p, _ in part), max(c for _, _, c in part)
             rows.append([f"{part[0][0]}–{part[-1][0]}", f"{parent:.0f} MB", f"{children:.0f} MB"])
-        return table(["organisations", "warm process (RSS)", "all children and the press (USS, most)"], rows)
+        return table(
+            ["organisations", "warm process (RSS)", "all children and the press (USS, most)"], rows
+        )
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

@@ -114,7 +114,9 @@ def main() -> None:
     print(f"| connections to a gateway, median and most | {each:.0f}, {most} |")
     print(f"| connections to gateways in all | {sum(g['connections'] for g in shared)} |")
     print(f"| most at once to one address | {max(g['most'] for g in had.values())} |")
-    print(f"| memory of the process, most | {seen[-1][1]:.0f} MB; a tenth done: {seen[0][1]:.0f} MB |")
+    print(
+        f"| memory of the process, most | {seen[-1][1]:.0f} MB; a tenth done: {seen[0][1]:.0f} MB |"
+    )
     print(f"| audited alone as well, with the same findings | {same} of {len(dossiers[::step])} |")
 
 

@@ -53,7 +53,8 @@ class Cluster:
         """Connect, and wait for the first worker. Errors: UsageError."""
         try:
             client: Any = Client  # without types of its own
-            self._client = await client(self._address, asynchronous=True)
+            self._client = client(self._address, asynchronous=True)
+            await self._client
             await self._client.wait_for_workers(1, timeout=_WORKERS_S)
         except (OSError, TimeoutError, ValueError, TypeError) as error:
             await self.__aexit__()

@@ -303,12 +303,16 @@ def test_a_disk_that_is_full_stops_the_run_and_loses_nothing(
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_probed(
     place: town.Town, tmp_path: Path
 ) -> None:
-    """A file in the folder's place: one sentence, exit code 2, not one connection."""
+    """A file in the folder's place: one sentence, exit code 2, not one connection; nobody is told
+    to free space for it."""
     (tmp_path / "reports").write_text("a file")
     before = place.gateways()
-    done = batch(tmp_path / "reports", place.dossiers)
-    assert done.returncode == 2
-    assert re.fullmatch(r"\S+ could not be written \(.+\)\. \w.+\.", " ".join(done.stderr.split()))
+    for output in (tmp_path / "reports", tmp_path / "reports" / "below"):
+        done = batch(output, place.dossiers)
+        assert done.returncode == 2
+        told = " ".join(done.stderr.split())
+        assert re.fullmatch(r"\S+ could not be written \(.+ is no folder\)\. \w.+\.", told)
+        assert "space" not in told
     assert place.gateways() == before
 
 
