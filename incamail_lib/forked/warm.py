@@ -211,7 +211,7 @@ class _Presses:
             with suppress(OSError):
                 one = subprocess.Popen(  # noqa: S603 - this very program
                     command,
-                    stdin=self._served,
+                    stdin=self._served.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,

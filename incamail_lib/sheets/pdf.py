@@ -5,7 +5,7 @@ stranger's is ever read as a command. Fonts are ours and stand in the file; none
 looked at, and nothing is fetched.
 
 Typst keeps threads of its own: a process that has made a PDF must not be forked to make another.
-Fork first, or start a new process.
+Fork first, or let a press make it (`incamail_lib.forked.press`).
 """
 
 from __future__ import annotations
