@@ -252,6 +252,14 @@ def make_folder(path: Path) -> None:
     """Make a folder and those above it. Errors: OutputError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise OutputError(
+            say(
+                "{file} could not be written (it, or what it is to lie in, is no folder). Choose "
+                "another folder.",
+                file=str(path),
+            )
+        ) from None
     except OSError as error:
         raise not_written(path, error) from None
 

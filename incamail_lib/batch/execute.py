@@ -283,9 +283,9 @@ def _write_pdf(
     folder: Path, audit: Audit, dossier: Path, previous: Path | None, language: Language
 ) -> Path:
     """report.pdf, from the record alone: it says what the page says."""
-    # Late: Typst keeps threads; this process forks no more once it is here.
+    # Late; and where there is no press Typst keeps threads here: this process forks no more.
+    from incamail_lib.forked.press import pdf_of
     from incamail_lib.report import Report
-    from incamail_lib.sheets.pdf import pdf_of
 
     before = load_audit(previous) if previous else None
     report = Report(audit, language, dossier=read_dossier(dossier), before=before)

@@ -77,14 +77,23 @@ def _rows(path: Path) -> Iterator[tuple[int, str]]:
     """Number and dossier of each line that is not empty. Errors: UsageError."""
     lines = _csv(path) if path.suffix.lower() == ".csv" else _xlsx(path)
     head = [cell.strip().lower() for cell in next(lines, [])]
-    odd = [cell for cell in head if cell and cell not in _COLUMNS]
-    if _COLUMN not in head or odd:
+    if _COLUMN not in head:
         raise UsageError(
             say(
                 "{file}: the first line must name the column «dossier», and may name "
                 "«organisation» and «remark»; it names: {given}.",
                 file=str(path),
-                given=", ".join(odd or head)[:200] or "–",
+                given=", ".join(head)[:200] or "–",
+            )
+        )
+    odd = [cell for cell in head if cell and cell not in _COLUMNS]
+    if odd:
+        raise UsageError(
+            say(
+                "{file}: the first line names a column that a list does not have: {given}. "
+                "Beside «dossier» there may be «organisation» and «remark»; remove the others.",
+                file=str(path),
+                given=", ".join(f"«{name}»" for name in odd)[:200],
             )
         )
     at = head.index(_COLUMN)

@@ -48,9 +48,7 @@ def fork(work: Callable[[], None], *, keep: Iterable[int]) -> int:
 
 def _begin(parent: int, keep: Iterable[int]) -> None:
     os.setsid()
-    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it went before we asked
-        os._exit(CRASHED)
+    end_with_parent(parent)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGCHLD):
@@ -59,6 +57,13 @@ def _begin(parent: int, keep: Iterable[int]) -> None:
     random.seed()  # else all children draw the same numbers
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
+
+
+def end_with_parent(parent: int) -> None:
+    """Let the system kill this process when its parent ends, where it can."""
+    _control(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it went before we asked
+        os._exit(CRASHED)
 
 
 def _end(status: int) -> NoReturn:

@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -32,6 +33,8 @@ from incamail_lib.forked.processes import (
 from incamail_lib.kernels import needed
 
 _LONGEST = 4096  # bytes of one request: a name
+_FORKS_OF_A_PRESS = 4  # processors whose children one press can serve
+_SOON_S, _EARLY_ENDS = 10.0, 5  # so often in a row a press may end badly so soon
 
 
 class Warm:
@@ -105,6 +108,7 @@ class _Server:
         self._control = control
         self._keep = tuple(keep)
         self._children: dict[int, socket.socket] = {}
+        self._presses = _Presses()
         self._woken, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -117,12 +121,16 @@ class _Server:
             waiting = select.poll()
             waiting.register(self._control, select.POLLIN)
             waiting.register(self._woken, select.POLLIN)
+            if (way := self._presses.unwatched) is not None:
+                waiting.register(way, select.POLLIN)
             for connection in self._children.values():
                 waiting.register(connection, 0)  # only its end is told
             ready = {handle for handle, _ in waiting.poll()}
             if self._woken in ready:
                 os.read(self._woken, 512)
             self._bury()
+            if way in ready:
+                self._presses.start()
             for child, connection in self._children.items():
                 if connection.fileno() in ready:
                     kill_group(child)
@@ -146,13 +154,14 @@ class _Server:
         def work() -> None:
             _named(name)(Channel(connection))
 
-        child = fork(work, keep=(connection.fileno(), *self._keep))
+        keep = (connection.fileno(), self._presses.way, *self._keep)
+        child = fork(work, keep=keep)
         self._children[child] = connection
         return True
 
     def _bury(self) -> None:
         """Take leave of children that ended, and end what they left."""
-        ended = False
+        ended = self._presses.bury()
         for child in list(self._children):
             with suppress(ChildProcessError):
                 found, status = os.waitpid(child, os.WNOHANG)
@@ -162,13 +171,69 @@ class _Server:
                 kill_group(child)
                 self._tell(self._children.pop(child), os.waitstatus_to_exitcode(status))
         if ended:
-            kill_strays(self._children)
+            kill_strays((*self._children, *self._presses.numbers))
 
     def _tell(self, connection: socket.socket, code: int) -> None:
         with connection, suppress(OSError):
             connection.setblocking(False)
             if code:
                 connection.sendall(b'\n{"died": %d}\n' % code)
+
+
+class _Presses:
+    """What sets PDFs for the children: started when somebody waits, and anew when it ended."""
+
+    def __init__(self) -> None:
+        from incamail_lib.forked.press import lead_to  # late: only the warm process needs it
+
+        asking, self._served = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.way = lead_to(asking)  # children keep it open
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._started = 0.0
+        self._early_ends = 0
+
+    @property
+    def unwatched(self) -> int | None:
+        """The file where requests come in, if nobody is there to take them."""
+        file = self._served.fileno()
+        return None if self._running or file < 0 else file
+
+    @property
+    def numbers(self) -> list[int]:
+        """The processes."""
+        return [one.pid for one in self._running]
+
+    def start(self) -> None:
+        """Start as many as the processors need."""
+        self._started = time.monotonic()
+        command = [sys.executable, "-m", "incamail_lib.forked.press", str(os.getpid())]
+        for _ in range(max(1, (os.cpu_count() or 1) // _FORKS_OF_A_PRESS)):
+            with suppress(OSError):
+                one = subprocess.Popen(  # noqa: S603 - this very program
+                    command,
+                    stdin=self._served.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                self._running.append(one)
+        if not self._running:
+            self._give_up()
+
+    def bury(self) -> bool:
+        """Take leave of those that ended; whether there were any."""
+        ended = [one for one in self._running if one.poll() is not None]
+        for one in ended:
+            self._running.remove(one)
+            soon = time.monotonic() < self._started + _SOON_S
+            self._early_ends = self._early_ends + 1 if one.returncode and soon else 0
+        if self._early_ends >= _EARLY_ENDS:
+            self._give_up()
+        return bool(ended)
+
+    def _give_up(self) -> None:
+        """Nobody will ever take a request: whoever waits sees it, and sets its own document."""
+        self._served.close()
 
 
 def _named(name: str):  # type: ignore[no-untyped-def] # whatever stands there

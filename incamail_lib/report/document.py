@@ -39,6 +39,7 @@ class _PageExporter(TemplateExporter):
     file_extension = ".html"
     output_mimetype = "text/html"
     display_data_priority = ("text/html", "text/plain")
+    optimistic_validation = True  # once, after all its steps, not after each
 
     def __init__(self, language: Language) -> None:
         self._language = language

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from incamail_lib.i18n import Language
 from incamail_lib.sheets.cleaning import Cleaned, clean, is_address
 from incamail_lib.sheets.language import DASH, formatter
+from incamail_lib.sheets.markup import filled, joined, lined, spaced
 from incamail_lib.sheets.model import (
     SIGNS,
     Banner,
@@ -151,35 +152,33 @@ class _Writer:
             self.section(section, section.key or f"s{number}")
             for number, section in enumerate(document.sections, 1)
         )
-        return _joined((self.head(document), *sections))
+        return lined((self.head(document), *sections))
 
     def head(self, document: Document) -> Markup:
         """Title, day, remarks, and how much is missing."""
         under, title = told_under(document, self._language), self._told(document.title)
         parts = [
-            Markup('<p class="im-eyebrow">{}</p>\n<h1>{}</h1>').format(under, title),
+            filled('<p class="im-eyebrow">{}</p>\n<h1>{}</h1>', under, title),
             *(
-                Markup('<div class="im-banner" role="note"><p>{}</p></div>').format(self._told(r))
+                filled('<div class="im-banner" role="note"><p>{}</p></div>', self._told(r))
                 for r in document.remarks
             ),
         ]
         missing = len(gaps(document))
         if missing:
-            parts.append(
-                Markup('<p class="im-note">{}</p>').format(self._told(incomplete(missing)))
-            )
-        return _joined(parts)
+            parts.append(filled('<p class="im-note">{}</p>', self._told(incomplete(missing))))
+        return lined(parts)
 
     def section(self, section: Section, key: str) -> Markup:
         """The heading and its blocks."""
         title = self._told(told_title(section))
         new = Markup(' class="im-new-page"') if section.new_page else ""
-        head = Markup('<h2 id="{}"{}>{}</h2>').format(key, new, title)
-        return _joined((head, *self._blocks(section.blocks, title)))
+        head = filled('<h2 id="{}"{}>{}</h2>', key, new, title)
+        return lined((head, *self._blocks(section.blocks, title)))
 
     def blocks(self, blocks: tuple[Block, ...]) -> Markup:
         """Blocks that stand alone."""
-        return _joined(self._blocks(blocks, ""))
+        return lined(self._blocks(blocks, ""))
 
     def _blocks(self, blocks: tuple[Block, ...], label: str) -> Iterable[Markup]:
         return [self._block(block, label) for block in kept_together(blocks)]
@@ -187,17 +186,17 @@ class _Writer:
     def _block(self, block: Block, label: str) -> Markup:  # noqa: C901, PLR0911, PLR0912 – one a kind
         match block:
             case Heading(text, key):
-                name = Markup(' id="{}"').format(key) if key else ""
-                return Markup("<h3{}>{}</h3>").format(name, self._inline(text))
+                name = filled(' id="{}"', key) if key else ""
+                return filled("<h3{}>{}</h3>", name, self._inline(text))
             case Paragraph(text, style):
-                return Markup('<p class="im-p-{}">{}</p>').format(style, self._inline(text))
+                return filled('<p class="im-p-{}">{}</p>', style, self._inline(text))
             case Gap(missing):
-                return Markup("<p>{}</p>").format(self._inline(missing))
+                return filled("<p>{}</p>", self._inline(missing))
             case Listing():
                 return self._listing(block)
             case Points(items):
-                made = _joined(self._point(point) for point in items)
-                return Markup('<ol class="im-points">\n{}\n</ol>').format(made)
+                made = lined(self._point(point) for point in items)
+                return filled('<ol class="im-points">\n{}\n</ol>', made)
             case Table():
                 return self._table(block, label)
             case Checklist():
@@ -207,16 +206,16 @@ class _Writer:
             case Banner():
                 return self._banner(block)
             case Verbatim(lines):
-                spoken = Markup("\n").join(self._inline(line) for line in lines)
-                return Markup('<pre class="im-verbatim">{}</pre>').format(spoken)
+                spoken = lined(self._inline(line) for line in lines)
+                return filled('<pre class="im-verbatim">{}</pre>', spoken)
             case Picture():
                 return self._picture(block)
             case Fold(title, blocks):
-                inner = _joined(self._blocks(blocks, self._told(title)))
+                inner = lined(self._blocks(blocks, self._told(title)))
                 return self._fold(self._inline(title), inner)
             case Together(blocks):
-                inner = _joined(self._block(b, label) for b in blocks)
-                return Markup('<div class="im-together">\n{}\n</div>').format(inner)
+                inner = lined(self._block(b, label) for b in blocks)
+                return filled('<div class="im-together">\n{}\n</div>', inner)
 
     def _told(self, inline: Inline) -> Cleaned:
         return told(inline, self._language)
@@ -224,70 +223,74 @@ class _Writer:
     def _inline(self, inline: Inline) -> Markup:  # noqa: PLR0911 – one line a kind
         match inline:
             case Phrase(parts):
-                return Markup(" ").join(self._inline(part) for part in parts)
+                return spaced(self._inline(part) for part in parts)
             case Missing():
-                return Markup('<mark class="im-gap">{}</mark>').format(self._told(inline))
+                return filled('<mark class="im-gap">{}</mark>', self._told(inline))
             case Code():
-                return Markup('<span class="im-mono">{}</span>').format(_code(self._told(inline)))
+                return filled('<span class="im-mono">{}</span>', _code(self._told(inline)))
             case Strong():
-                return Markup("<strong>{}</strong>").format(self._told(inline))
+                return filled("<strong>{}</strong>", self._told(inline))
             case Quiet():
-                return Markup('<span class="im-quiet">{}</span>').format(self._told(inline))
+                return filled('<span class="im-quiet">{}</span>', self._told(inline))
             case Mark(state, text):
-                return Markup(
+                return filled(
                     '<span class="im-o im-m-{}"><span class="im-sym" aria-hidden="true">{}</span> '
-                    "{}</span>"
-                ).format(state, SIGNS[state], self._told(text))
-            case Link(_, target) if _TARGET.fullmatch(target):
-                return Markup('<a href="{}" rel="noreferrer">{}</a>').format(
-                    target, self._told(inline)
+                    "{}</span>",
+                    state,
+                    SIGNS[state],
+                    self._told(text),
                 )
+            case Link(_, target) if _TARGET.fullmatch(target):
+                return filled('<a href="{}" rel="noreferrer">{}</a>', target, self._told(inline))
             case FileName():
-                return Markup('<a href="{0}">{0}</a>').format(self._told(inline))
+                return self._file(inline)
             case _:
                 return escape(self._told(inline))
 
+    def _file(self, inline: FileName) -> Markup:
+        name = self._told(inline)
+        return filled('<a href="{}">{}</a>', name, name)
+
     def _listing(self, block: Listing) -> Markup:
         tag = "ol" if block.numbered else "ul"
-        items = _joined(Markup("<li>{}</li>").format(self._inline(i)) for i in block.items)
-        return Markup("<{0}>\n{1}\n</{0}>").format(tag, items)
+        items = lined(filled("<li>{}</li>", self._inline(i)) for i in block.items)
+        return filled("<{}>\n{}\n</{}>", tag, items, tag)
 
     def _point(self, point: Point) -> Markup:
-        lines = Markup("").join(
-            Markup("<p>{}</p>").format(self._inline(line)) for line in point.lines
-        )
-        facts = Markup("").join(
-            Markup("<dt>{}</dt><dd>{}</dd>").format(self._told(name), self._cell(cell))
+        lines = joined(filled("<p>{}</p>", self._inline(line)) for line in point.lines)
+        facts = joined(
+            filled("<dt>{}</dt><dd>{}</dd>", self._told(name), self._cell(cell))
             for name, cell in point.facts
         )
-        named = Markup("<dl>{}</dl>").format(facts) if point.facts else ""
-        return Markup('<li class="im-m-{}"><p class="im-title">{}</p>{}{}</li>').format(
-            point.state, self._inline(point.title), lines, named
+        named = filled("<dl>{}</dl>", facts) if point.facts else ""
+        return filled(
+            '<li class="im-m-{}"><p class="im-title">{}</p>{}{}</li>',
+            point.state,
+            self._inline(point.title),
+            lines,
+            named,
         )
 
     def _cell(self, lines: Cell) -> Markup:
         if not lines:
             return escape(DASH)
-        return Markup("").join(
-            Markup('<span class="im-item">{}</span>').format(self._inline(line)) for line in lines
+        return joined(
+            filled('<span class="im-item">{}</span>', self._inline(line)) for line in lines
         )
 
     def _table(self, block: Table, label: str) -> Markup:
         name = self._label(self._told(block.caption) if block.caption else label)
         head = Markup("")
         if block.headings:
-            cells = Markup("").join(
-                Markup('<th scope="col">{}</th>').format(self._told(h)) for h in block.headings
-            )
-            head = Markup("<thead><tr>{}</tr></thead>\n").format(cells)
+            cells = joined(filled('<th scope="col">{}</th>', self._told(h)) for h in block.headings)
+            head = filled("<thead><tr>{}</tr></thead>\n", cells)
         caption = Markup("")
         if block.caption:
-            caption = Markup("<caption>{}</caption>\n").format(self._told(block.caption))
-        rows = _joined(self._row(row, len(block.widths)) for row in block.rows)
-        return Markup(
+            caption = filled("<caption>{}</caption>\n", self._told(block.caption))
+        rows = lined(self._row(row, len(block.widths)) for row in block.rows)
+        return filled(
             '<div class="im-scroll" tabindex="0" role="region" aria-label="{}">\n'
-            '<table class="im-table {}">\n{}{}\n{}<tbody>\n{}\n</tbody>\n</table>\n</div>'
-        ).format(
+            '<table class="im-table {}">\n{}{}\n{}<tbody>\n{}\n</tbody>\n</table>\n</div>',
             name,
             "im-rows" if block.headings else "im-pairs",
             caption,
@@ -304,59 +307,65 @@ class _Writer:
 
     def _row(self, row: tuple[Cell, ...], columns: int) -> Markup:
         if len(row) < columns:
-            return Markup(
-                '<tr><th scope="rowgroup" colspan="{}" class="im-group">{}</th></tr>'
-            ).format(columns, self._cell(row[0]))
-        first = Markup('<th scope="row">{}</th>').format(self._cell(row[0]))
-        rest = Markup("").join(Markup("<td>{}</td>").format(self._cell(c)) for c in row[1:])
-        return Markup("<tr>{}{}</tr>").format(first, rest)
+            return filled(
+                '<tr><th scope="rowgroup" colspan="{}" class="im-group">{}</th></tr>',
+                columns,
+                self._cell(row[0]),
+            )
+        first = filled('<th scope="row">{}</th>', self._cell(row[0]))
+        rest = joined(filled("<td>{}</td>", self._cell(c)) for c in row[1:])
+        return filled("<tr>{}{}</tr>", first, rest)
 
     def _checklist(self, block: Checklist) -> Markup:
         tell = formatter(self._language)
-        items = _joined(
-            Markup('<li><span class="im-box" role="img" aria-label="{}">{}</span> {}</li>').format(
+        items = lined(
+            filled(
+                '<li><span class="im-box" role="img" aria-label="{}">{}</span> {}</li>',
                 tell.gettext("done") if row.done else tell.gettext("open"),
                 "☑" if row.done else "☐",
                 self._inline(row.text),
             )
             for row in block.rows
         )
-        return Markup('<ul class="im-checklist">\n{}\n</ul>').format(items)
+        return filled('<ul class="im-checklist">\n{}\n</ul>', items)
 
     def _signatures(self, lines: Iterable[SignatureLine]) -> Markup:
-        head = Markup("").join(
-            Markup('<th scope="col">{}</th>').format(self._told(h)) for h in SIGNATURE_HEADINGS
-        )
-        rows = _joined(
-            Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td></td></tr>').format(
+        head = joined(filled('<th scope="col">{}</th>', self._told(h)) for h in SIGNATURE_HEADINGS)
+        rows = lined(
+            filled(
+                '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td></td></tr>',
                 self._told(line.party),
                 clean(line.name),
                 self._told(line.signed_on) if line.signed_on else "",
             )
             for line in lines
         )
-        return Markup(
+        return filled(
             '<table class="im-table im-rows im-signatures">\n{}\n<thead><tr>{}</tr></thead>\n'
-            "<tbody>\n{}\n</tbody>\n</table>"
-        ).format(_columns(SIGNATURE_WIDTHS), head, rows)
+            "<tbody>\n{}\n</tbody>\n</table>",
+            _columns(SIGNATURE_WIDTHS),
+            head,
+            rows,
+        )
 
     def _banner(self, block: Banner) -> Markup:
-        return Markup(
+        return filled(
             '<div class="im-verdict im-m-{}">\n<p class="im-verdict-word"><span class="im-sym" '
-            'aria-hidden="true">{}</span> {}</p>\n<p class="im-verdict-sentence">{}</p>\n</div>'
-        ).format(
-            block.state, SIGNS[block.state], self._told(block.word), self._told(block.sentence)
+            'aria-hidden="true">{}</span> {}</p>\n<p class="im-verdict-sentence">{}</p>\n</div>',
+            block.state,
+            SIGNS[block.state],
+            self._told(block.word),
+            self._told(block.sentence),
         )
 
     def _picture(self, block: Picture) -> Markup:
         caption = Markup("")
         if block.caption:
-            caption = Markup("<figcaption>{}</figcaption>\n").format(self._told(block.caption))
+            caption = filled("<figcaption>{}</figcaption>\n", self._told(block.caption))
         words = self._block(in_words(block), "")
-        return Markup(
+        return filled(
             '<figure class="im-figure">\n<div class="im-scroll" tabindex="0" role="region" '
-            'aria-label="{}">\n{}\n</div>\n{}{}\n</figure>'
-        ).format(
+            'aria-label="{}">\n{}\n</div>\n{}{}\n</figure>',
             self._label(self._told(block.title)),
             drawn(block, self._language),
             caption,
@@ -364,9 +373,9 @@ class _Writer:
         )
 
     def _fold(self, title: Markup, inner: Markup) -> Markup:
-        return Markup(
-            '<details class="im-evidence">\n<summary>{}</summary>\n{}\n</details>'
-        ).format(title, inner)
+        return filled(
+            '<details class="im-evidence">\n<summary>{}</summary>\n{}\n</details>', title, inner
+        )
 
 
 def _code(told: Cleaned) -> Markup:
@@ -375,18 +384,12 @@ def _code(told: Cleaned) -> Markup:
         return escape(told)
     whole = len(told) <= _UNBROKEN
     parts = [told] if whole else _IN_ADDRESSES.split(told)
-    return Markup("").join(
-        Markup('<span class="im-address">{}</span>').format(part) for part in parts
-    )
+    return joined(filled('<span class="im-address">{}</span>', part) for part in parts)
 
 
 def _columns(widths: Iterable[int]) -> Markup:
     shares = tuple(widths)
-    cols = Markup("").join(
-        Markup('<col class="im-w{}">').format(round(100 * share / sum(shares))) for share in shares
+    cols = joined(
+        filled('<col class="im-w{}">', round(100 * share / sum(shares))) for share in shares
     )
-    return Markup("<colgroup>{}</colgroup>").format(cols)
-
-
-def _joined(parts: Iterable[Markup]) -> Markup:
-    return Markup("\n").join(parts)
+    return filled("<colgroup>{}</colgroup>", cols)

@@ -5,7 +5,7 @@ stranger's is ever read as a command. Fonts are ours and stand in the file; none
 looked at, and nothing is fetched.
 
 Typst keeps threads of its own: a process that has made a PDF must not be forked to make another.
-Fork first, or start a new process.
+Fork first, or let a press make it (`incamail_lib.forked.press`).
 """
 
 from __future__ import annotations
@@ -90,9 +90,18 @@ def pdf_of(document: Document, language: Language) -> bytes:
 
 def typeset(program: bytes, document: Document, language: Language) -> bytes:
     """The document as a program in Typst's language sets it."""
+    return _compiled(program, data_of(document, language))
+
+
+def pdf_from(data: bytes) -> bytes:
+    """The PDF of what `data_of` made. Errors: RuntimeError of Typst's."""
+    return _compiled(_program(), data)
+
+
+def _compiled(program: bytes, data: bytes) -> bytes:
     import typst  # late: only who wants paper waits for it
 
-    given = {"main": program, "document.json": data_of(document, language)}
+    given = {"main": program, "document.json": data}
     typesetter: Any = typst  # its types do not know that files may be given in memory
     made: bytes = typesetter.compile(
         given,

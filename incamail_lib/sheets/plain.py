@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 
 _SILENT = frozenset({"style", "svg"})
 _BREAKING = frozenset(
@@ -12,41 +12,36 @@ _BREAKING = frozenset(
 )
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in _SILENT
-        if tag in _BREAKING:
-            self.parts.append("\n")
-        if tag in ("td", "th"):
-            self.parts.append("\t")
-        if tag == "li":
-            self.parts.append("- ")
-        if tag == "br" or (tag == "span" and ("class", "im-address") not in attrs):
-            self.parts.append(" ")
-        if tag == "dd":
-            self.parts.append(": ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in _SILENT
-        if re.fullmatch("h[1-4]", tag):
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(re.sub(r"\s+", " ", data))
+# A piece of an address stands in a span of its own, and nothing comes between two.
+_TAG = re.compile(
+    r'<span class="im-address">|<(/?[A-Za-z][A-Za-z0-9]*)[^>]*>|<!--.*?-->', re.DOTALL
+)
+_BLANKS = re.compile(r"\s+")
+_BEFORE = {
+    **dict.fromkeys(_BREAKING, "\n"),
+    **dict.fromkeys(("td", "th"), "\t"),
+    **dict.fromkeys(("br", "span"), " "),
+    **dict.fromkeys(("/h1", "/h2", "/h3", "/h4"), "\n"),
+    "li": "\n- ",
+    "dd": ": ",
+}
 
 
 def plain_text(html: str) -> str:
-    """The text of a fragment of ours: a line per block, cells parted by " | "."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    lines = (_line(line) for line in "".join(reader.parts).split("\n"))
+    """The text of a fragment of ours: a line per block, cells parted by " | ".
+
+    What we write has no ">" in an attribute: values are escaped.
+    """
+    parts: list[str] = []
+    silent = 0
+    text, *rest = _TAG.split(html)
+    for tag, after in zip(["", *rest[::2]], [text, *rest[1::2]], strict=True):
+        name = (tag or "").lower()
+        silent += (name in _SILENT) - (name[1:] in _SILENT and name[0] == "/")
+        parts.append(_BEFORE.get(name, ""))
+        if after and not silent:
+            parts.append(_BLANKS.sub(" ", unescape(after)))
+    lines = (_line(line) for line in "".join(parts).split("\n"))
     return "\n".join(line for line in lines if line and line != "-") + "\n"
 
 

@@ -50,7 +50,8 @@ def test_an_excel_list_is_read(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("file\na.yaml\n", "must name the column «dossier»"),
-        ("dossier,key\na.yaml,secret\n", "it names: key"),
+        ("name;key\na.yaml;b\n", "it names: name, key"),
+        ("dossier,key\na.yaml,secret\n", "does not have: «key». Beside «dossier»"),
         ("", "must name the column"),
         ('dossier\n"a.yaml', "damaged"),
     ],

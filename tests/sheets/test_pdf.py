@@ -253,3 +253,11 @@ def test_it_is_dated_by_the_document() -> None:
     assert metadata is not None
     assert metadata.creation_date is not None
     assert metadata.creation_date.date() == dt.date(2031, 1, 2)
+
+
+def test_no_rule_above_the_content_holds_anything_of_one_document() -> None:
+    """Typst sets again whatever stands under other rules: only the language may differ there."""
+    program = (LOOK / "paper.typ").read_text(encoding="utf-8")
+    rules, _, content = program.partition("#metadata(doc.foot) <foot>")
+    assert "doc.sections" in content
+    assert set(re.findall(r"\bdoc\.(\w+)", rules)) == {"lang", "region"}
