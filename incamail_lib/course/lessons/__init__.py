@@ -7,9 +7,11 @@ from types import MappingProxyType
 
 from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.lessons.certificate import CERTIFICATE
+from incamail_lib.course.lessons.mutual_tls import MUTUAL_TLS
 from incamail_lib.course.lessons.recipients import RECIPIENTS
 from incamail_lib.course.lessons.travel import TRAVEL
+from incamail_lib.course.lessons.trust import TRUST
 
 LESSONS: Mapping[str, Lesson] = MappingProxyType(
-    {lesson.key: lesson for lesson in (TRAVEL, RECIPIENTS, CERTIFICATE)}
+    {lesson.key: lesson for lesson in (TRAVEL, RECIPIENTS, CERTIFICATE, TRUST, MUTUAL_TLS)}
 )
