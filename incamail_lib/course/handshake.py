@@ -6,6 +6,7 @@ Both ends are the lab's own: the server is one of the platform's gateways, judgi
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
@@ -96,7 +97,5 @@ def _advance(side: SSL.Connection, seen: list[Step]) -> None:
 
 
 def _pass_on(one: SSL.Connection, other: SSL.Connection) -> None:
-    try:
+    with suppress(SSL.WantReadError):  # nothing to be sent
         other.bio_write(one.bio_read(_ENOUGH))
-    except SSL.WantReadError:  # nothing to be sent
-        pass

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from incamail_lib.checks.words import stage_text
 from incamail_lib.course.bench import Bench
 from incamail_lib.course.changes import gateway, no_change
 from incamail_lib.course.handshake import Step, steps
 from incamail_lib.course.reading import Asked, read
 from incamail_lib.facts.smtp import Alert, Purpose, SmtpFacts, Stage, TlsFacts
-from incamail_lib.i18n import Text, say
+from incamail_lib.i18n import N_, Text, say
 from incamail_lib.lab import SCENARIOS
 from incamail_lib.lab.pki import Variant
 from incamail_lib.lab.plan import Judged, Refusal, Version
 from incamail_lib.lab.scenario import as_is, asking, both, speaking
-from incamail_lib.probe.wire import ALERTS
+from incamail_lib.probe.tls import ALERTS
+from incamail_lib.report.telling import present
 
 _TOLD = (40, 42, 43, 45, 48, 116)  # the alerts by which certificates are refused
 
@@ -38,13 +42,11 @@ def _who_showed(bench: Bench) -> tuple[Text, ...]:
     tls = _tls(_to_incamail(bench, Purpose.OWN_CERTIFICATE))
     return (
         say("IncaMail's gateway showed: {name}", name=tls.chain[0].name),
-        say("It asked for a certificate: {answer}", answer=tls.certificate_requested.answer.value),
-        say("The certificate in the file was sent: {answer}", answer=_word(tls.certificate_sent)),
+        say(
+            "It asked for a certificate: {answer}", answer=present(tls.certificate_requested.is_yes)
+        ),
+        say("The certificate in the file was sent: {answer}", answer=present(tls.certificate_sent)),
     )
-
-
-def _word(answer: bool | None) -> str:
-    return "yes" if answer else "no"
 
 
 def _stranger(bench: Bench, version: Version) -> tuple[Step, ...]:
@@ -53,18 +55,28 @@ def _stranger(bench: Bench, version: Version) -> tuple[Step, ...]:
 
 def _older(bench: Bench) -> tuple[Text, ...]:
     """The same refusal in the older version, where the handshake never becomes complete."""
-    older = _stranger(bench, Version.TLS_1_2)
-    return (
-        say("TLS 1.3, as OpenSSL saw it: {steps}", steps=_in_a_row(_stranger(bench, _NEW))),
-        say("TLS 1.2, as OpenSSL saw it: {steps}", steps=_in_a_row(older)),
+    return tuple(
+        say("{version}: {steps}", version=v.value, steps=_in_a_row(_words(_stranger(bench, v))))
+        for v in (Version.TLS_1_3, Version.TLS_1_2)
     )
 
 
-_NEW = Version.TLS_1_3
+_STEPS = {
+    Step.HELLO: N_("hello"),
+    Step.SERVER: N_("IncaMail's certificate"),
+    Step.CLIENT: N_("the gateway's certificate"),
+    Step.DONE: N_("complete"),
+    Step.VERDICT: N_("the verdict: an alert"),
+}
 
 
-def _in_a_row(seen: tuple[Step, ...]) -> str:
-    return " → ".join(step.value for step in seen)
+def _words(seen: Iterable[Step]) -> Iterable[Text]:
+    return (Text(template=_STEPS[step]) for step in seen)
+
+
+def _in_a_row(texts: Iterable[Text]) -> Text:
+    named = {f"t{n}": text for n, text in enumerate(texts)}
+    return Text(template=" → ".join(f"{{{name}}}" for name in named), values={**named})
 
 
 def _ends_so(bench: Bench, end: tuple[bool, int | None, Stage | None]) -> bool:
@@ -80,7 +92,7 @@ def _both_ends(bench: Bench) -> tuple[Text, ...]:
         say(
             "{version}: handshake complete: {answer}; then {alert}",
             version=tls.version,
-            answer=_word(tls.established),
+            answer=present(tls.established),
             alert=_alert(tls.alert),
         )
         for tls in (newer, older)
@@ -107,8 +119,9 @@ def _got_through(connection: SmtpFacts, stage: Stage) -> bool:
 def _without(bench: Bench) -> tuple[Text, ...]:
     """How far somebody gets who shows no certificate."""
     nobody = _to_incamail(bench, Purpose.SURVEY)
-    reached = [line.stage.value for line in nobody.transcript if _got_through(nobody, line.stage)]
-    told = say("Without a certificate one gets as far as: {stages}", stages=" → ".join(reached))
+    reached = [line.stage for line in nobody.transcript if _got_through(nobody, line.stage)]
+    way = _in_a_row(stage_text(stage) for stage in reached)
+    told = say("Without a certificate one gets as far as: {stages}", stages=way)
     return told, say("Then: {alert}", alert=_alert(_tls(nobody).alert))
 
 
@@ -137,7 +150,7 @@ MUTUAL_TLS = read(
             },
         ),
         "order": Asked(
-            order=lambda bench: tuple(step.value for step in _stranger(bench, _NEW)),
+            order=lambda bench: tuple(step.value for step in _stranger(bench, Version.TLS_1_3)),
             proof=_older,
         ),
         "late": Asked(
@@ -170,7 +183,7 @@ MUTUAL_TLS = read(
                 "ask": gateway(as_is),
                 "unasked": no_change(),
                 "demand": gateway(_DEMANDING),
-                "newer": gateway(speaking(client=None, minimum=_NEW)),
+                "newer": gateway(speaking(client=None, minimum=Version.TLS_1_3)),
             },
         ),
         "everybody": Asked(

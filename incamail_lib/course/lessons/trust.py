@@ -65,7 +65,7 @@ def _let_in(bench: Bench, where: str) -> bool:
     root = bench.pki.exotic.root
     held = [*bench.pki.roots, *([root] if where == "incamail" else [])]
     along = [root] if where == "chain" else []
-    sent = [*_sent(bench, Variant.EXOTIC, _OUT), *along]
+    sent = [*bench.pki.leaf(Variant.EXOTIC, _OUT).chain, *along]
     return _answer(sent, store_of("incamail", held), "clientAuth", bench.now).trusted.is_yes
 
 
@@ -142,7 +142,8 @@ def _with_root(variant: Variant) -> Twist:
 
     def twist(plan: GatewayPlan, lab: Pki) -> GatewayPlan:
         issued = lab.leaf(variant, plan.host)
-        assert plan.tls is not None and issued.root is not None
+        assert plan.tls is not None
+        assert issued.root is not None
         sent = (*issued.chain, issued.root)
         return replace(plan, tls=replace(plan.tls, identity=issued, sent=sent))
 
