@@ -23,8 +23,8 @@ from incamail_lib.sheets.pdf import pdf_of
 BENCH = Bench()
 ALL = sum(len(lesson.exercises) for lesson in LESSONS.values())
 DRAWN = [
-    *("travel/addin", "recipients/write", "travel/back", "certificate/wrong_name"),
-    *("travel/port", "certificate/file"),
+    *("travel/addin", "recipients/write", "mutual_tls/any", "trust/sending"),
+    *("mutual_tls/not_asked", "travel/back"),
 ]
 
 
