@@ -149,10 +149,6 @@ MUTUAL_TLS = read(
                 "none": (False, False),
             },
         ),
-        "order": Asked(
-            order=lambda bench: tuple(step.value for step in _stranger(bench, Version.TLS_1_3)),
-            proof=_older,
-        ),
         "late": Asked(
             holds=_ends_so,
             proof=_both_ends,
@@ -162,6 +158,10 @@ MUTUAL_TLS = read(
                 "let_in": (True, None, None),
                 "cut": (False, None, None),
             },
+        ),
+        "order": Asked(
+            order=lambda bench: tuple(step.value for step in _stranger(bench, Version.TLS_1_3)),
+            proof=_older,
         ),
         "proof": Asked(
             holds=_proves,
