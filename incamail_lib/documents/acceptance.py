@@ -124,7 +124,7 @@ def _messages(basis: Basis, direction: Direction) -> tuple[Section, ...]:
     )
     return (
         Section(say("Result"), (summary,)),
-        Section(say("Tests"), (Table(_headings(), rows, (21, 13, 20, 46)),)),
+        Section(say("Tests"), (Table(_headings(), rows, (20, 18, 20, 42)),)),
     )
 
 
@@ -182,7 +182,7 @@ def _link(basis: Basis) -> tuple[Section, ...]:
     )
     if not all(shown):
         steps += (gap_at(say("what no recorded link test shows"), _field(key, "attempts")),)
-    table = Table(_headings(), (_row(key, test),), (21, 13, 20, 46))
+    table = Table(_headings(), (_row(key, test),), (20, 18, 20, 42))
     return (
         Section(say("How it is tested"), steps),
         Section(say("Test message"), (table, *_attempts(test))),

@@ -41,7 +41,7 @@ from incamail_lib.sheets.model import (
 )
 
 DECIDING = 3  # told whole on page 1
-NAMED = 6  # told on page 1 in a line each
+NAMED = 3  # of the others, told on page 1 in a line each
 CHANGES = 6
 STEPS = 60
 _STATES: dict[Kind, State] = {
@@ -119,8 +119,20 @@ def summary(told: Told, before: Audit | None, changes: tuple[Change, ...]) -> tu
         Heading(say("What is next")),
         Listing(tuple(_next(audit))),
         *_since(before, changes),
-        pairs(say("What was audited"), *_audited(audit)),
+        *_about(audit),
     )
+
+
+def _is_full(audit: Audit) -> bool:
+    """Whether what decides needs page 1: of what was audited it then says the place alone."""
+    if audit.verdict is Verdict.READY:
+        return False
+    return len(decisive(audit)) + len(waiting(audit)) >= DECIDING
+
+
+def _about(audit: Audit) -> tuple[Block, ...]:
+    rows = _places(audit) if _is_full(audit) else (*_audited(audit), *_places(audit))
+    return (pairs(say("What was audited"), *rows),)
 
 
 def _deciding(told: Told) -> tuple[Block, ...]:
@@ -210,17 +222,20 @@ def _change(change: Change) -> Phrase:
 
 def _audited(audit: Audit) -> tuple[tuple[Text, Cell], ...]:
     facts = audit.facts
-    rows: list[tuple[Text, Cell]] = [
+    return (
         (say("Mail domains"), listed(facts.declared.domains[:20])),
         (say("Measured"), (facts.measured_at,)),
         (say("Judged as of"), (audit.judged_at,)),
         (say("Planned go-live"), on(facts.declared.go_live)),
-    ]
+    )
+
+
+def _places(audit: Audit) -> tuple[tuple[Text, Cell], ...]:
+    facts = audit.facts
     other = facts.receiving_from
     if other is None:
-        return (*rows, (say("Measured from"), _standpoint(facts.vantage)))
+        return ((say("Measured from"), _standpoint(facts.vantage)),)
     return (
-        *rows,
         (say("Way to IncaMail measured from"), _standpoint(facts.vantage)),
         (
             say("Receiving side measured from"),
@@ -269,6 +284,8 @@ def steps(told: Told) -> tuple[Block, ...]:
     if told.audit.facts.limits:
         limits = tuple(bounded(limit) for limit in told.audit.facts.limits)
         blocks += [Heading(say("What to keep in mind")), Listing(limits)]
+    if _is_full(told.audit):
+        blocks.append(pairs(say("What was audited"), *_audited(told.audit)))
     return tuple(blocks)
 
 
