@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from incamail_lib.dossier.agreed import Direction
 from incamail_lib.i18n import say, say_n
@@ -53,7 +54,7 @@ class Incoming(Acceptance):
         if shown.missing is not None:
             found.append(Note(tell.told(shown.missing)))
         if shown.offers:
-            found.append(self._all(shown.offers))
+            found.append(replace(self._all(shown.offers), is_off=shown.missing is not None))
         return [*found, *super().parts()]
 
     def _all(self, offers: tuple[Offer, ...]) -> Button:

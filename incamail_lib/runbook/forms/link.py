@@ -41,7 +41,7 @@ class LinkTest(Form):
         return [
             self.mended(recipient),
             Html(render(self.template, self.language, shown=shown)),
-            *(self._offered(offer) for offer in shown.offers),
+            *(self._offered(o, is_off=shown.missing is not None) for o in shown.offers),
             *(self._noting(made) for made in shown.tries if made.is_open),
             Button("keep", tell("Save as .eml")),
         ]
@@ -51,9 +51,10 @@ class LinkTest(Form):
         self._session.listen(self.tests.anew)
         return super().build()
 
-    def _offered(self, offer: Offer) -> Button:
+    def _offered(self, offer: Offer, *, is_off: bool) -> Button:
+        """The consent; it cannot be given while it is said above what is lacking."""
         words = self._tell.told(offer.consent, value_limit=WHOLE)
-        return Button(f"send/{offer.test.message_id}", str(words))
+        return Button(f"send/{offer.test.message_id}", str(words), is_off=is_off)
 
     def _noting(self, made: Try) -> Group:
         """What is asked of a message that was handed over: did it arrive, and what was seen?"""

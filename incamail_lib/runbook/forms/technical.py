@@ -82,8 +82,13 @@ GROUPS: dict[str, tuple[Field, ...]] = {"organisation": ORGANISATION, "sender": 
 """What no question decides. Those with a title are one line that opens."""
 TITLES = {"sender": N_("The organisation's own mail server")}
 
+_FROM_DOSSIER = N_("A path on this computer, as seen from the folder of the dossier.")
 _CERTIFICATES = (
-    Field(("certificates", "sending", "file"), N_("Certificate for sending: file")),
+    Field(
+        ("certificates", "sending", "file"),
+        N_("Certificate for sending: file"),
+        hint=_FROM_DOSSIER,
+    ),
     Field(("certificates", "sending", "key"), N_("Its key: file, where it stands apart")),
     Field(
         ("certificates", "sending", "passphrase_env"),
