@@ -72,6 +72,10 @@ class Servers:
         """CPU of the servers since the start, their own start-up included."""
         return float(self._asked()["cpu_s"])
 
+    def taken_s(self) -> float:
+        """As `taken_s` of the servers' process."""
+        return float(self._asked()["taken_s"])
+
     def _asked(self) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -79,6 +83,18 @@ class Servers:
         self._process.stdin.flush()
         told: dict[str, Any] = json.loads(self._process.stdout.readline())
         return told
+
+
+def taken_s() -> float:
+    """How long this process ran, or stood in line for a core that others had, in seconds.
+
+    By Linux's schedstat of the main thread; its CPU alone where there is none.
+    """
+    try:
+        ran, waited, _ = Path("/proc/self/schedstat").read_text(encoding="ascii").split()
+    except OSError:
+        return time.process_time()
+    return (int(ran) + int(waited)) / 1e9
 
 
 @contextmanager
@@ -117,6 +133,7 @@ async def _serve(folder: Path, round_trip_s: float, names: list[str]) -> None:
         while await asyncio.to_thread(sys.stdin.readline):
             counts = {name: len(gateway.records) for name, gateway in gateways.items()}
             told = {"connections": counts, "cpu_s": time.process_time()}
+            told["taken_s"] = taken_s()
             print(json.dumps(told), flush=True)
 
 
