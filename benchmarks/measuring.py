@@ -91,33 +91,33 @@ def main() -> None:
             wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
             had = there.gateways()
             outcomes = {o.organisation: o for o in run.outcomes}
+            shared = [had[towns.host(number)] for number in range(gateways)]
+            answering = shared[given.tarpits :]
+            print(f"| organisations | {clients} |\n| --- | --- |")
+            print(f"| with a verdict | {sum(bool(o.verdict) for o in outcomes.values())} |")
+            print(f"| organisations a minute | {60 * clients / wall:.0f} |")
+            print(f"| seconds of processor each, of measuring and judging | {cpu / clients:.3f} |")
+            print(f"| gateways, silent ones | {gateways}, {given.tarpits} |")
+            each = median(g["connections"] for g in answering)
+            most = max(g["connections"] for g in answering)
+            print(f"| connections to a gateway, median and most | {each:.0f}, {most} |")
+            print(f"| connections to gateways in all | {sum(g['connections'] for g in shared)} |")
+            print(f"| most at once to one address | {max(g['most'] for g in had.values())} |")
+            tenth, whole = seen[0][1], seen[-1][1]
+            print(f"| memory of the process, a tenth and all | {tenth:.0f}, {whole:.0f} MB |")
             same = 0
-            step = max(clients // given.sample, 1)
+            step = max(clients // given.sample, 1) | 1  # odd: of various gateways
             for dossier in dossiers[::step]:
                 (alone,) = audit_all([dossier], output=folder / "one", options=options).outcomes
-                among = outcomes[alone.organisation]
+                shared_one = outcomes[alone.organisation]
                 assert alone.record
-                assert among.record
-                if findings(alone.record) == findings(among.record):
+                assert shared_one.record
+                if findings(alone.record) == findings(shared_one.record):
                     same += 1
                 else:
                     print(f"{alone.organisation} differs", flush=True)
-    shared = [had[towns.host(number)] for number in range(gateways)]
-    answering = shared[given.tarpits :]
-    print(f"| organisations | {clients} |\n| --- | --- |")
-    print(f"| with a verdict | {sum(bool(o.verdict) for o in outcomes.values())} |")
-    print(f"| organisations a minute | {60 * clients / wall:.0f} |")
-    print(f"| seconds of processor each, of measuring and judging | {cpu / clients:.3f} |")
-    print(f"| gateways, silent ones | {gateways}, {given.tarpits} |")
-    each = median(g["connections"] for g in answering)
-    most = max(g["connections"] for g in answering)
-    print(f"| connections to a gateway, median and most | {each:.0f}, {most} |")
-    print(f"| connections to gateways in all | {sum(g['connections'] for g in shared)} |")
-    print(f"| most at once to one address | {max(g['most'] for g in had.values())} |")
-    print(
-        f"| memory of the process, most | {seen[-1][1]:.0f} MB; a tenth done: {seen[0][1]:.0f} MB |"
-    )
-    print(f"| audited alone as well, with the same findings | {same} of {len(dossiers[::step])} |")
+            among = len(dossiers[::step])
+            print(f"| audited alone as well, with the same findings | {same} of {among} |")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from incamail_lib.sheets.pdf import data_of, pdf_from
 LONGEST_S = 300  # of one document, for which 0.3 s are usual
 _WAITS_S = 600.0  # of a child, for a press and for an answer
 _PATIENCE_S = 30.0  # of the press, for a child that stopped in the middle of a word
-_MOST_ADDRESSES = 4 << 30  # bytes of its memory that Typst may ask for
+_MOST_ASKED = 4 << 30  # bytes of memory that Typst may ask for
 _MOST_KEPT = 800  # MB of memory; Typst forgets by itself at about 450, of usual documents
 _TAKEN, _MADE, _FAILED = b"t", b"m", b"f"
 _LENGTH = struct.Struct(">Q")
@@ -124,7 +124,9 @@ def main() -> None:
     import resource  # not on Windows, where nothing forks
 
     end_with_parent(int(sys.argv[1]))
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESSES, _MOST_ADDRESSES))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = _MOST_ASKED if hard == resource.RLIM_INFINITY else min(_MOST_ASKED, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with socket.socket(fileno=os.dup(0)) as ways:
         while _kept_mb() < _MOST_KEPT:
