@@ -76,4 +76,5 @@ def _met(graded: Graded) -> tuple[tuple[Question, str], ...]:
 def _offered(question: Question) -> frozenset[str]:
     options: tuple[Option, ...] = getattr(question.exercise, "options", ())
     slips: tuple[Slip, ...] = getattr(question.exercise, "slips", ())
-    return frozenset(x.belief for x in (*options, *slips) if x.belief)
+    beliefs = (*(o.belief for o in options), *(s.belief for s in slips))
+    return frozenset(belief for belief in beliefs if belief)

@@ -15,7 +15,7 @@ from incamail_lib.notebooks import TRAINING, enter, localised, models, parameter
 from incamail_lib.outputs import course_folder
 from incamail_lib.runbook.workplace import Workplace, entitle
 
-OVERVIEW, EXAM = "00_course.ipynb", "90_exam.ipynb"
+OVERVIEW, EXAM, TRAINER = "00_course.ipynb", "90_exam.ipynb", "91_trainer.ipynb"
 _BYTES = 20_000_000
 
 
@@ -48,7 +48,9 @@ def set_up(
         "output": str(output.resolve()),
         **(given or {}),
     }
-    kept = [_write(path, folder, language, values) for path in models(TRAINING)]
+    # The trainer's page is for the trainer's own folder.
+    pages = [path for path in models(TRAINING) if first == TRAINER or path.name != TRAINER]
+    kept = [_write(path, folder, language, values) for path in pages]
     place = Workplace(organisation=learner, folder=folder, language=language, first=first)
     return Classroom(place, tuple(path for path in kept if path is not None))
 

@@ -22,6 +22,7 @@ from incamail_lib.sheets.pdf import pdf_of
 
 BENCH = Bench()
 ALL = sum(len(lesson.exercises) for lesson in LESSONS.values())
+FIRST = {key: LESSONS[key] for key in ("travel", "recipients", "certificate")}
 DRAWN = [
     *("travel/addin", "recipients/write", "travel/back", "certificate/wrong_name"),
     *("travel/port", "certificate/file"),
@@ -43,11 +44,11 @@ def paper(learner: str = "Anna", seed: int = 7, questions: int = 6, right: int =
 def test_one_seed_is_one_exam() -> None:
     """The same questions in the same order, each once, mostly repairs; another seed, another exam.
 
-    The literal draw holds it for every machine and version.
+    The literal draw, of three lessons, holds it for every machine and version.
     """
     drawn = draw(7, 6)
     assert [q.place for q in drawn] == [q.place for q in draw(7, 6)]
-    assert [q.place for q in drawn] == DRAWN
+    assert [q.place for q in draw(7, 6, FIRST)] == DRAWN
     assert len({q.place for q in drawn}) == 6
     assert sum(isinstance(q.exercise, Repair) for q in drawn) > 3
     assert [q.place for q in drawn] != [q.place for q in draw(8, 6)]
