@@ -47,8 +47,8 @@ def test_looking_at_a_damaged_file_costs_no_answer_either(tmp_path: Path) -> Non
     first.exercise("wire").answer("nothing")
     second.exercise("mixed").answer("lawyer")
     known, _ = open_progress(file, "Anna")
-    assert [a.exercise for a in known.attempts] == [
-        *("travel/addin", "recipients/mixed", "travel/wire", "recipients/mixed"),
+    assert sorted(a.exercise for a in known.attempts) == [
+        *("recipients/mixed", "recipients/mixed", "travel/addin", "travel/wire"),
     ]
 
 

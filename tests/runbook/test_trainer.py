@@ -30,7 +30,7 @@ def test_a_click_switches_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     form.enter("scenario", "expired")
     form.enter("scenario", "no_such")
     assert asked == []
-    assert "CERT01" in str(form)
+    assert "CERT07" in str(form)
     form.press("switch")
     assert asked == ["expired"]
     assert "The lab now plays expired." in str(form)
