@@ -14,7 +14,7 @@ from incamail_lib.batch.execute import How, run_notebook
 from incamail_lib.course.bench import Bench
 from incamail_lib.course.exercises import Exercise, Mark, Repair, Sort
 from incamail_lib.course.lessons import LESSONS
-from incamail_lib.course.marking import NoAnswer, State, solution
+from incamail_lib.course.marking import NoAnswer, State, solution, wrong_answers
 from incamail_lib.course.progress import PROGRESS
 from incamail_lib.errors import UsageError
 from incamail_lib.i18n import LANGUAGES, Language, translator
@@ -239,12 +239,14 @@ def test_an_exam_survives_a_restart_and_ends_when_it_is_handed_in(tmp_path: Path
     course = open_course("Anna", language="en", output=tmp_path, interactive=False)
     exam = course.exam(7, 3)
     assert not any(answering.given for answering in exam.answering)
-    name = next(iter(exam.inputs()))
-    exam.enter(name, "marked")
-    exam.answer(2, "a")
+    first, second = [n for n in (1, 2, 3) if f"q{n}-choice" in exam.inputs()][:2]
+    one, other = (exam.questions[n - 1] for n in (first, second))
+    right = str(solution(one.exercise, BENCH))
+    exam.enter(f"q{first}-choice", right)
+    exam.answer(second, str(wrong_answers(other.exercise, BENCH)[0][0]))
     again = course.exam(7, 3)
     assert again.paper.answers == exam.paper.answers
-    assert again.paper.answers["travel/addin"] == "marked"
+    assert again.paper.answers[one.place] == right
     assert len(again.paper.answers) == 2
     again.press("hand_in")
     assert "1 of 3 is right" in str(again)
@@ -252,6 +254,6 @@ def test_an_exam_survives_a_restart_and_ends_when_it_is_handed_in(tmp_path: Path
     assert 'lang="en"' in page.read_text(encoding="utf-8")
     assert page.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
     exam_after = course.exam(7, 3)
-    exam_after.answer(1, "word")
+    exam_after.answer(first, "no such answer")
     assert "nothing more can be changed" in exam_after.said
-    assert course.exam(7, 3).paper.answers["travel/addin"] == "marked"
+    assert course.exam(7, 3).paper.answers[one.place] == right
