@@ -157,8 +157,12 @@ def class_of(number: int, lesson: Lesson) -> list[Figures]:
         ExitStack() as seats,
         ThreadPoolExecutor(number) as pool,
     ):
-        open_ = [seats.enter_context(seat(n, lesson, Path(output))) for n in range(number)]
-        return list(pool.map(lambda at: taken(at, lesson, together), open_))
+        made = [seat(n, lesson, Path(output)) for n in range(number)]
+        open_ = list(pool.map(seats.enter_context, made))
+        try:
+            return list(pool.map(lambda at: taken(at, lesson, together), open_))
+        finally:
+            together.abort()  # nobody waits for one who is gone
 
 
 def main() -> None:
@@ -167,6 +171,7 @@ def main() -> None:
     parser.add_argument("--learners", nargs="+", type=int, default=[1, 12])
     parser.add_argument("--lesson", default="3")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no session is left behind
     print(
         "| learners at once | Run All to usable, median | slowest | a repair, median | slowest "
         "| MB a learner, server | MB a learner, kernel and lab | load before | load after |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import cache
 
 from incamail_lib.course.bench import DOMAIN, Bench
@@ -60,9 +61,9 @@ def _contradictions_told(_: Bench) -> tuple[Text, ...]:
     return tuple(found.text for found in contradictions(_PLANTED))
 
 
-def _corrected(settings: dict[str, object] | None = None, **answers: str) -> Dossier:
+def _corrected(settings: Mapping[str, object] | None = None, **answers: str) -> Dossier:
     """The planted dossier with other answers, by number with «_», and other settings."""
-    made = _PLANTED.model_dump(mode="json") | (settings or {})
+    made = _PLANTED.model_dump(mode="json") | dict(settings or {})
     for number, text in answers.items():
         made["answers"][number.strip("_").replace("_", ".")] = {"answer": text}
     made["answers"] = {key: one for key, one in made["answers"].items() if one["answer"]}
