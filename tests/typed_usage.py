@@ -23,7 +23,9 @@ from incamail_lib.runbook.course import Shown as Part
 from incamail_lib.runbook.forms.exam import ExamForm
 from incamail_lib.runbook.forms.exercise import ExerciseForm
 from incamail_lib.runbook.forms.measuring import Measuring
+from incamail_lib.runbook.forms.switching import SwitchForm
 from incamail_lib.runbook.onboarding import Onboarding, open_onboarding
+from incamail_lib.runbook.trainer import Results, open_trainer
 
 
 async def audit_notebook(
@@ -127,3 +129,7 @@ def training_notebooks(learner: str, language: str, output: str, interactive: bo
     course = open_course(learner, language=language, output=output, interactive=interactive)
     assert_type(course, Course)
     assert_type(course.exam(1, 10, "before"), ExamForm)
+    trainer = open_trainer("papers", language=language, interactive=interactive)
+    assert_type(trainer.lab, SwitchForm)
+    assert_type(trainer.lab.switch("expired"), SwitchForm)
+    assert_type(trainer.results, Results)

@@ -53,7 +53,7 @@ def start(
 def exam(
     seed: Annotated[int, typer.Option(help="Who has the same number gets the same exam.")],
     questions: Annotated[int, typer.Option(help="How many questions.")] = 10,
-    label: Annotated[str, typer.Option(help="Such as before or after.")] = "exam",
+    label: Annotated[str, typer.Option(help="Its name, such as before or after.")] = "exam",
     learner: Learner = "",
     output: Output = Path("reports"),
     as_app: AsApp = False,
@@ -61,7 +61,8 @@ def exam(
     port: Port = 0,
     lang: Lang = None,
 ) -> None:
-    """Open an exam: mostly repairs, marked and explained when it is handed in."""
+    """Open an exam: mostly repairs, marked and explained when it is handed in; a second one tells
+    what was learnt since the first."""
     from incamail_lib.course.exam import draw
     from incamail_lib.runbook.classroom import EXAM
 
@@ -81,13 +82,41 @@ def exam(
 
 
 @app.command()
+def teach(
+    papers: Annotated[
+        Path | None, typer.Option(help="Folder with the papers of the learners.")
+    ] = None,
+    output: Output = Path("reports"),
+    as_app: AsApp = False,
+    browser: Browser = True,
+    port: Port = 0,
+    lang: Lang = None,
+) -> None:
+    """Open the trainer's page: switch the class's lab, see what the class has learnt."""
+    from incamail_lib.runbook.classroom import TRAINER
+
+    with clear_errors(lang) as t:
+        _open(
+            t,
+            "",
+            output,
+            chosen(lang),
+            first=TRAINER,
+            given={"papers": str(papers.resolve()) if papers else ""},
+            as_app=as_app,
+            browser=browser,
+            port=port,
+        )
+
+
+@app.command()
 def progress(
     learner: Learner = "",
     output: Output = Path("reports"),
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
-    """Tell how far a learner is in each lesson."""
+    """Tell how far a learner is in each lesson: what is right, of how many exercises."""
     from incamail_lib.course.lessons import LESSONS
     from incamail_lib.course.progress import PROGRESS, Progress, open_progress, standing
     from incamail_lib.outputs import course_folder_if_any
@@ -125,7 +154,8 @@ def grade(
     ] = None,
     lang: Lang = None,
 ) -> None:
-    """Mark every exam in a folder anew, and write a table of them (CSV)."""
+    """Mark every exam in a folder anew, and write a table of them (CSV): what is right, which
+    pictures misled, and what was gained since the first exam."""
     from incamail_lib.course.grading import csv_of, graded_rows
 
     with clear_errors(lang) as t:

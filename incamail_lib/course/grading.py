@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from incamail_lib.course.bench import Bench
-from incamail_lib.course.exam import grade, papers_below, read_paper, row
+from incamail_lib.course.exam import Graded, grade, papers_below, read_paper, row
+from incamail_lib.course.learning import learnt
 from incamail_lib.errors import IncaMailError
 from incamail_lib.i18n import Language, translator
 from incamail_lib.sheets.cleaning import spreadsheet_cell
 
 _COLUMNS = (
     *("learner", "label", "seed", "questions", "right", "wrong", "open", "percent"),
-    *("handed_in_at", "beliefs", "file", "problem"),
+    *("handed_in_at", "beliefs", "points_gained", "overcome", "file", "problem"),
 )
 
 
@@ -23,16 +24,31 @@ def graded_rows(folder: Path, language: Language) -> list[dict[str, str | int]]:
     """One row for each paper below a folder, marked anew; a paper that cannot be read has a row
     with its problem, and takes no other with it. Errors: MaterialError for a folder without any.
     """
-    bench = Bench()
-    return [_row(path, folder, bench, language) for path in papers_below(folder)]
+    found = [(path, _graded(path, Bench())) for path in papers_below(folder)]
+    whole = [graded for _, graded in found if isinstance(graded, Graded)]
+    return [
+        {"file": path.relative_to(folder).as_posix(), **_row(graded, whole, language)}
+        for path, graded in found
+    ]
 
 
-def _row(path: Path, folder: Path, bench: Bench, language: Language) -> dict[str, str | int]:
-    file = path.relative_to(folder).as_posix()
+def _graded(path: Path, bench: Bench) -> Graded | IncaMailError:
     try:
-        return row(grade(read_paper(path), bench)) | {"file": file}
+        return grade(read_paper(path), bench)
     except IncaMailError as error:
-        return {"file": file, "problem": translator(language).text(error.text)}
+        return error
+
+
+def _row(
+    graded: Graded | IncaMailError, whole: Sequence[Graded], language: Language
+) -> dict[str, str | int]:
+    if isinstance(graded, IncaMailError):
+        return {"problem": translator(language).text(graded.text)}
+    gained = learnt(whole, graded)
+    if gained is None:
+        return row(graded)
+    overcome = " ".join(f"{q.lesson.key}/{key}" for q, key in gained.overcome)
+    return {**row(graded), "points_gained": gained.points, "overcome": overcome}
 
 
 def csv_of(rows: Iterable[dict[str, str | int]]) -> str:

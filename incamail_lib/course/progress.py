@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from incamail_lib.course.keeping import put_aside
 from incamail_lib.course.lesson import Lesson, place
 from incamail_lib.course.marking import State
 from incamail_lib.dossier.locking import only_writer
@@ -21,7 +21,6 @@ from incamail_lib.record import OurTime, Record
 
 PROGRESS = "progress.json"
 _BYTES = 20_000_000
-_MOST = 1000  # damaged files that are kept
 
 
 class Attempt(Record):
@@ -89,9 +88,11 @@ def _standing(progress: Progress, lesson: Lesson) -> Standing:
     )
 
 
-def open_progress(path: Path, learner: str) -> tuple[Progress, Text | None]:
+def open_progress(
+    path: Path, learner: str, remembered: Progress | None = None
+) -> tuple[Progress, Text | None]:
     """What is there, and what must be said about it: a damaged file is kept aside under another
-    name, and a new one is begun.
+    name. What this page remembers counts on; where it remembers nothing, a new one is begun.
 
     Errors: UsageError for a file of a newer version, which is left as it is; OutputError.
     """
@@ -100,11 +101,19 @@ def open_progress(path: Path, learner: str) -> tuple[Progress, Text | None]:
         _refuse_newer(path, held)
         return Progress.model_validate_json(path.read_bytes()), None
     except FileNotFoundError:
-        return Progress(learner=learner), None
+        return remembered or Progress(learner=learner), None
     except (ValidationError, ValueError):
-        aside = _put_aside(path)
+        aside = put_aside(path, "damaged")
     except OSError as error:
         raise not_written(path, error) from None
+    if remembered is not None and remembered.attempts:
+        kept = say(
+            "{file} is damaged. It is kept as {aside}; your answers were still known here, and "
+            "nothing of them is lost.",
+            file=path.name,
+            aside=aside.name,
+        )
+        return remembered, kept
     return Progress(learner=learner), say(
         "{file} is damaged. It is kept as {aside}; your progress is counted anew from here.",
         file=path.name,
@@ -124,24 +133,23 @@ def _refuse_newer(path: Path, held: object) -> None:
         )
 
 
-def _put_aside(path: Path) -> Path:
-    """Give a file that cannot be read another name, which no file has yet."""
-    names = (path.with_name(f"{path.stem}.damaged-{n}{path.suffix}") for n in range(1, _MOST))
-    aside = next(name for name in names if not name.exists())
-    try:
-        os.replace(path, aside)
-    except OSError as error:
-        raise not_written(aside, error) from None
-    return aside
-
-
-def record(path: Path, learner: str, attempt: Attempt) -> tuple[Progress, Text | None]:
-    """Add an answer to the file; two programs at once lose none of theirs. Errors: OutputError."""
+def record(
+    path: Path, learner: str, attempt: Attempt, remembered: Progress | None = None
+) -> tuple[Progress, Text | None]:
+    """Add an answer to the file; two programs at once lose none of theirs, and what a page
+    remembers outlives a file that is damaged or gone. Errors: OutputError."""
     with only_writer(path, who=learner):
-        known, problem = open_progress(path, learner)
-        grown = known.model_copy(update={"attempts": (*known.attempts, attempt)})
+        known, problem = open_progress(path, learner, remembered)
+        before = _merged(known.attempts, remembered.attempts if remembered else ())
+        grown = known.model_copy(update={"attempts": (*before, attempt)})
         write_whole(path, grown.model_dump_json(indent=1).encode() + b"\n")
     return grown, problem
+
+
+def _merged(known: tuple[Attempt, ...], remembered: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """What the file holds, and what only a page still knows, in the order of time."""
+    missing = [attempt for attempt in remembered if attempt not in known]
+    return tuple(sorted((*missing, *known), key=lambda a: a.at)) if missing else known
 
 
 def moment() -> dt.datetime:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from incamail_lib.course.bench import Bench, NotMeasured
 from incamail_lib.course.exam import Graded, Question
 from incamail_lib.course.exercises import Exercise, Given, Option, options_of
+from incamail_lib.course.learning import Learnt
 from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.marking import Marking, State, check, solution
 from incamail_lib.course.progress import Progress, standing
+from incamail_lib.course.rule_words import fields_told, rule_lines
+from incamail_lib.course.telling_gains import learnt_blocks
 from incamail_lib.i18n import Text, say, say_n
 from incamail_lib.report.telling import ours, words
 from incamail_lib.sheets.model import (
@@ -33,7 +36,6 @@ def question_blocks(exercise: Exercise, bench: Bench, seed: str = "") -> tuple[B
     material = exercise.material(bench)
     options = options_of(exercise, seed) if seed else ()
     fields: tuple[str, ...] = getattr(exercise, "fields", ()) if seed else ()
-    named = say("Fields of the rule: {names}.", names=", ".join(fields))
     return (
         Paragraph(ours(exercise.situation)),
         *((Verbatim(tuple(Code(line) for line in material)),) if material else ()),
@@ -43,7 +45,7 @@ def question_blocks(exercise: Exercise, bench: Bench, seed: str = "") -> tuple[B
             Paragraph(Phrase((Quiet(words(f"{letter})")), ours(option.text))))
             for letter, option in zip("abcdefgh", options, strict=False)
         ),
-        *((Paragraph(named, "note"),) if fields else ()),
+        *((Listing(fields_told(fields)),) if fields else ()),
     )
 
 
@@ -125,17 +127,22 @@ def progress_blocks(progress: Progress, lessons: Sequence[Lesson]) -> tuple[Bloc
     return tuple(blocks)
 
 
-def result(graded: Graded, bench: Bench) -> Document:
-    """A graded exam: each question with the answer, its reason, and what would have been right."""
+def result(graded: Graded, bench: Bench, gained: Learnt | None = None) -> Document:
+    """A graded exam: each question with the answer, its reason, and what would have been right;
+    first what was learnt since the first exam, where there is one."""
+    learning = (Section(say("What was learnt"), learnt_blocks(gained)),) if gained else ()
     paper = graded.paper
     about = (words(paper.learner), words(paper.label), say("seed {seed}", seed=str(paper.seed)))
     return Document(
         key="exam_result",
         title=say("{right} of {all} right", right=graded.count(State.RIGHT), all=len(graded.marks)),
         subtitle=_joined((say("Result of the exam"), *about)),
-        sections=tuple(
-            _section(number, question, paper.answers.get(question.place), marking, bench=bench)
-            for number, (question, marking) in enumerate(graded.marks, start=1)
+        sections=(
+            *learning,
+            *(
+                _section(number, question, paper.answers.get(question.place), marking, bench=bench)
+                for number, (question, marking) in enumerate(graded.marks, start=1)
+            ),
         ),
         organisation=paper.learner,
         made_on=paper.handed_in_at or bench.now,
@@ -181,7 +188,7 @@ def said(exercise: Exercise, given: Given | None) -> Text | None:
     if given is None or given == "":
         return None
     if isinstance(given, dict):
-        return words(", ".join(f"{name}: {value}" for name, value in given.items()))
+        return _joined(rule_lines(given)) if given else None
     options: tuple[Option, ...] = getattr(exercise, "options", ())
     texts = {option.key: ours(option.text) for option in options}
     keys = (given,) if isinstance(given, str) else given

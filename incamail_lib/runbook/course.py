@@ -145,7 +145,8 @@ def lesson_named(key: str) -> Lesson:
     return found
 
 
-def _learner(name: str, language: str, output: str | Path, interactive: bool) -> Learner:
+def language_of(language: str) -> Language:
+    """The language of that code; of this computer where none is named. Errors: UsageError."""
     if language and language not in LANGUAGES:
         raise UsageError(
             say(
@@ -154,7 +155,11 @@ def _learner(name: str, language: str, output: str | Path, interactive: bool) ->
                 allowed=", ".join(LANGUAGES),
             )
         )
-    chosen: Language = next((x for x in LANGUAGES if x == language), environment_language())
+    return next((x for x in LANGUAGES if x == language), environment_language())
+
+
+def _learner(name: str, language: str, output: str | Path, interactive: bool) -> Learner:
+    chosen = language_of(language)
     who = name.strip() or user_name()
     folder = course_folder(Path(output), who)
     return Learner(who, folder, chosen, interactive=interactive, bench=Bench())

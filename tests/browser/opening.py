@@ -26,8 +26,12 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
 )
-RUN = {"fr": "Exécution", "de": "Ausführen"}
-RUN_ALL = {"fr": "Exécuter toutes les cellules", "de": "Alle Zellen ausführen"}
+RUN = {"fr": "Exécution", "de": "Ausführen", "it": "Run"}  # the Italian pack lacks this menu
+RUN_ALL = {
+    "fr": "Exécuter toutes les cellules",
+    "de": "Alle Zellen ausführen",
+    "it": "Esegui Tutte le Celle",
+}
 
 
 @contextmanager

@@ -10,27 +10,28 @@ from browser.opening import ARGUMENTS, Session, complaints, opened, session
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from incamail_lib.course.bench import Bench
-from incamail_lib.course.exercises import Exercise, Mark, Option
+from incamail_lib.course.exercises import Exercise, Mark, Option, Repair
+from incamail_lib.course.lesson import Lesson
 from incamail_lib.course.lessons import LESSONS
 from incamail_lib.course.marking import check, solution, wrong_answers
-from incamail_lib.i18n import translator
+from incamail_lib.i18n import Translator, translator
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
     pytest.mark.timeout(600),
 ]
-TELL = translator("de")
-LESSON = LESSONS["travel"]
-CHECK = TELL("Check the answer")
+TRAVEL, CERTIFICATE = LESSONS["travel"], LESSONS["certificate"]
 
 
 @pytest.fixture(scope="module")
 def bench() -> Bench:
     """A lab that was measured before a browser takes the loop."""
     found = Bench()
-    for exercise in LESSON.exercises:
-        solution(exercise, found)
+    for lesson in (TRAVEL, CERTIFICATE):
+        for exercise in lesson.exercises:
+            check(exercise, wrong_answers(exercise, found)[0][0], found)
+            solution(exercise, found)
     return found
 
 
@@ -47,37 +48,74 @@ def browser(chromium: Path, bench: Bench) -> Iterator[Browser]:
 def test_a_lesson_is_clicked_from_start_to_100_percent(
     browser: Browser, bench: Bench, tmp_path: Path
 ) -> None:
-    """Every exercise of lesson 1, a wrong answer with its reason first; then the course tells
-    100 %, another kernel though it is. Nothing is asked of the outside."""
+    """Every exercise of lesson 1 on pages without code, in German, a wrong answer with its reason
+    first; then the course tells 100 %, another kernel though it is. Nothing is asked of the
+    outside."""
     arguments = ("course", "start", "1", "--app", "--learner", "Anna", "--lang", "de")
     with opened(arguments, tmp_path / "out") as url:
         at = session(browser, "de")
         at.page.goto(url)
-        forms = at.page.locator(".im-form", has=at.page.get_by_role("button", name=CHECK))
-        expect(forms).to_have_count(len(LESSON.exercises), timeout=90_000)
+        assert taken(at, TRAVEL, bench) == len(TRAVEL.exercises)
         assert at.page.locator("html").get_attribute("lang") == "de"
-        first, form = LESSON.exercises[0], forms.nth(0)
-        wrong = wrong_answers(first, bench)[0][0]
-        answer(form, first, wrong)
-        reason = check(first, wrong, bench).told[0]
-        expect(form.get_by_text(TELL.text(reason))).to_be_visible()
-        for number, exercise in enumerate(LESSON.exercises):
-            answer(forms.nth(number), exercise, solution(exercise, bench))
-            expect(forms.nth(number).locator(".im-m-good")).to_be_visible(timeout=60_000)
         at.picture("course-lesson-de")
         assert complaints(at.page, "") == []
-        is_done(at, url)
+        is_done(at, url.replace("01_travel", "00_course"), TRAVEL)
+        lesson = at.page.get_by_role("link", name=translator("de")(TRAVEL.title)).first
+        assert str(lesson.get_attribute("href")).startswith(TRAVEL.notebook)
+        at.picture("course-progress-de")
         assert at.outside == []
         at.page.close()
 
 
-def answer(form: Locator, exercise: Exercise, given: object) -> None:
+def test_a_lesson_with_repairs_is_done_in_jupyterlab(
+    browser: Browser, bench: Bench, tmp_path: Path
+) -> None:
+    """Lesson 3 in Italian, among the cells of JupyterLab: three repairs that the lab of the
+    kernel measures, each answered wrongly first; the last page of the lesson tells 100 %."""
+    arguments = ("course", "start", "3", "--learner", "Beat", "--lang", "it")
+    with opened(arguments, tmp_path / "out") as url:
+        at = session(browser, "it")
+        at.open(url)
+        at.run_all()
+        repairs = [e.key for e in CERTIFICATE.exercises if isinstance(e, Repair)]
+        assert len(repairs) == 3
+        assert taken(at, CERTIFICATE, bench, wrong_first=tuple(repairs)) == 8
+        at.picture("course-lesson-it")
+        assert complaints(at.page, ".im-form") == []
+        at.open(url.replace("03_certificate", "00_course"))
+        at.run_all()
+        is_done(at, "", CERTIFICATE)
+        at.picture("course-progress-it")
+        assert at.outside == []
+        at.page.close()
+
+
+def taken(at: Session, lesson: Lesson, bench: Bench, wrong_first: tuple[str, ...] = ()) -> int:
+    """How many exercises are right once every one was answered; those of `wrong_first`, and the
+    first, are answered wrongly before, and tell why."""
+    tell = translator(at.language)  # type: ignore[arg-type]
+    button = at.page.get_by_role("button", name=tell("Check the answer"))
+    forms = at.page.locator(".im-form", has=button)
+    expect(forms).to_have_count(len(lesson.exercises), timeout=90_000)
+    for number, exercise in enumerate(lesson.exercises):
+        form = forms.nth(number)
+        if number == 0 or exercise.key in wrong_first:
+            wrong = wrong_answers(exercise, bench)[0][0]
+            answer(form, exercise, wrong, tell)
+            reason = check(exercise, wrong, bench).told[0]
+            expect(form.get_by_text(tell.text(reason))).to_be_visible(timeout=60_000)
+        answer(form, exercise, solution(exercise, bench), tell)
+        expect(form.locator(".im-m-good")).to_be_visible(timeout=60_000)
+    return at.page.locator(".im-form .im-m-good").count()
+
+
+def answer(form: Locator, exercise: Exercise, given: object, tell: Translator) -> None:
     """Choose, tick, sort or type as a person does, and have it checked."""
     options: tuple[Option, ...] = getattr(exercise, "options", ())
-    texts = {option.key: TELL(option.text) for option in options}
+    texts = {option.key: tell(option.text) for option in options}
     if isinstance(exercise, Mark):
         for key, text in texts.items():
-            form.get_by_label(text, exact=True).set_checked(key in str(given))
+            form.get_by_label(text, exact=True).set_checked(key in given)  # type: ignore[operator]
     elif isinstance(given, tuple):
         for place, key in zip(form.locator("select").all(), given, strict=True):
             place.select_option(key)
@@ -85,15 +123,13 @@ def answer(form: Locator, exercise: Exercise, given: object) -> None:
         form.get_by_label(texts[str(given)], exact=True).check()
     else:
         form.get_by_role("textbox").fill(str(given))
-    form.get_by_role("button", name=CHECK).click()
+    form.get_by_role("button", name=tell("Check the answer")).click()
 
 
-def is_done(at: Session, url: str) -> None:
-    """The page of the whole course, in a kernel of its own, knows the lesson as done, and leads
-    to it."""
-    at.page.goto(url.replace("01_travel", "00_course"))
-    row = at.page.get_by_role("row").filter(has_text=TELL(LESSON.title))
-    expect(row).to_contain_text("100", timeout=90_000)
-    lesson = at.page.get_by_role("link", name=TELL(LESSON.title)).first
-    assert str(lesson.get_attribute("href")).startswith(LESSON.notebook)
-    at.picture("course-progress-de")
+def is_done(at: Session, url: str, lesson: Lesson) -> None:
+    """The page of the whole course, in a kernel of its own, knows the lesson as done."""
+    tell = translator(at.language)  # type: ignore[arg-type]
+    if url:
+        at.page.goto(url)
+    row = at.page.get_by_role("row").filter(has_text=tell(lesson.title)).filter(visible=True)
+    expect(row.first).to_contain_text("100", timeout=90_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import cache
 
 from incamail_lib.course.bench import DOMAIN, Bench
@@ -14,13 +15,13 @@ from incamail_lib.dossier.agreed import (
     AcceptanceTest,
     Attempt,
     Audience,
-    DeliveryOutcome,
     Direction,
     MessageKind,
     Seen,
     TestResult,
 )
 from incamail_lib.dossier.contradicting import contradictions
+from incamail_lib.facts.delivery import DeliveryOutcome
 from incamail_lib.facts.routing import Method, NextHop, NextHopKind, RuleSet
 from incamail_lib.findings import Verdict
 from incamail_lib.guide import contents
@@ -58,6 +59,33 @@ def _contradicts(_: Bench, number: str) -> bool:
 
 def _contradictions_told(_: Bench) -> tuple[Text, ...]:
     return tuple(found.text for found in contradictions(_PLANTED))
+
+
+def _corrected(settings: Mapping[str, object] | None = None, **answers: str) -> Dossier:
+    """The planted dossier with other answers, by number with «_», and other settings."""
+    made = _PLANTED.model_dump(mode="json") | dict(settings or {})
+    for number, text in answers.items():
+        made["answers"][number.strip("_").replace("_", ".")] = {"answer": text}
+    made["answers"] = {key: one for key, one in made["answers"].items() if one["answer"]}
+    return Dossier.model_validate(made)
+
+
+_HOST = f"mx9.{DOMAIN}"
+_AS_ANSWERED = {
+    "go_live": "2027-03-15",
+    "gateways": {"receiving": [{"host": _HOST, "addresses": ["192.0.2.10"]}]},
+    "routing": {"method": "subject"},
+}
+
+
+def _is_true_and_whole(_: Bench, dossier: Dossier) -> bool:
+    """Nothing contradicts, nothing that was answered is gone, and it says what was agreed."""
+    agreed = (_PLANTED.go_live, _PLANTED.gateways, _PLANTED.routing)
+    return (
+        not contradictions(dossier)
+        and set(dossier.answers) == set(_PLANTED.answers)
+        and (dossier.go_live, dossier.gateways, dossier.routing) == agreed
+    )
 
 
 def _days() -> dict[str, int]:
@@ -116,6 +144,17 @@ ONBOARDING = read(
             holds=_contradicts,
             proof=_contradictions_told,
             values={number: number for number in ("6.1", "6.3", "6.4", "6.7", "7.3")},
+        ),
+        "corrected": Asked(
+            holds=_is_true_and_whole,
+            values={
+                "answers": _corrected(
+                    _6_1=f"mx1.{DOMAIN}", _6_3="Domain routing", _7_3="2027-02-26"
+                ),
+                "settings": _corrected(_AS_ANSWERED, _6_4=f"{_HOST} 192.0.2.10"),
+                "emptied": _corrected(_6_1="", _6_3="", _7_3=""),
+                "date": _corrected(_7_3="2027-02-26"),
+            },
         ),
         "plan": Asked(order=_in_time, proof=_plan_told),
         "deadline": Asked(truth=_ordered_until),

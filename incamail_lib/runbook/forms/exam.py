@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from incamail_lib.course.exam import Graded, Paper, draw, grade, read_paper, write_paper
 from incamail_lib.course.exercises import Given
+from incamail_lib.course.keeping import put_aside
+from incamail_lib.course.learning import Learnt, learnt
 from incamail_lib.course.marking import State
 from incamail_lib.course.progress import moment
 from incamail_lib.course.showing import answer_blocks, question_blocks, result
+from incamail_lib.course.telling_gains import learnt_blocks
+from incamail_lib.errors import IncaMailError, MaterialError
 from incamail_lib.files import write_whole
 from incamail_lib.i18n import Text, say, say_n
 from incamail_lib.runbook.forms.exercise import Answering
@@ -26,10 +31,10 @@ class ExamForm(Described):
     def __init__(self, learner: Learner, seed: int, questions: int, label: str) -> None:
         super().__init__(learner.language, interactive=learner.interactive)
         self._learner = learner
+        self._problem: Text | None = None
         self.questions = draw(seed, questions)
         paper = Paper(learner=learner.name, label=label, seed=seed, questions=questions)
-        known = learner.folder / paper.file
-        self.paper = read_paper(known) if known.exists() else paper
+        self.paper = self._known(paper)
         self.answering = [
             Answering(q.exercise, learner.seed, self._tell, f"q{n}-")
             for n, q in enumerate(self.questions, start=1)
@@ -37,6 +42,33 @@ class ExamForm(Described):
         for question, answering in zip(self.questions, self.answering, strict=True):
             if question.place in self.paper.answers:
                 answering.take(self.paper.answers[question.place])
+
+    def _known(self, begun: Paper) -> Paper:
+        """What was written of this exam before; a damaged file is kept aside, and told."""
+        file = self._learner.folder / begun.file
+        if not file.exists():
+            return begun
+        try:
+            return read_paper(file)
+        except MaterialError:
+            aside = put_aside(file, "damaged")
+        self._problem = say(
+            "{file} is damaged. It is kept as {aside}; this exam begins anew.",
+            file=file.name,
+            aside=aside.name,
+        )
+        return begun
+
+    @property
+    def learnt(self) -> Learnt | None:
+        """This exam beside the first that was handed in here; None where there is none."""
+        files = self._learner.folder.glob("exam-*.json") if self.is_handed_in else ()
+        before = [paper for path in sorted(files) if (paper := _readable(path))]
+        earlier = [p for p in before if p.handed_in_at and p.file != self.paper.file]
+        if not earlier:
+            return None
+        first = min(earlier, key=lambda p: str(p.handed_in_at))
+        return learnt([grade(first, self._learner.bench)], self.graded)
 
     @property
     def is_handed_in(self) -> bool:
@@ -51,9 +83,15 @@ class ExamForm(Described):
     def parts(self) -> Sequence[Part]:
         """A card for each question, and a button to hand in."""
         if self.is_handed_in:
-            return [Note(str(self._tell.told(self._outcome()))), *self._answers()]
+            gained = render_blocks(learnt_blocks(self.learnt), self.language)
+            return [Note(str(self._tell.told(self._outcome()))), Html(gained), *self._answers()]
         cards = [self._card(n) for n in range(len(self.questions))]
-        return [*cards, Button("hand_in", self._tell.gettext("Hand in the exam"), is_main=True)]
+        told = [Note(str(self._tell.told(self._problem)), warns=True)] if self._problem else []
+        return [
+            *told,
+            *cards,
+            Button("hand_in", self._tell.gettext("Hand in the exam"), is_main=True),
+        ]
 
     def _card(self, number: int) -> Card:
         question, answering = self.questions[number], self.answering[number]
@@ -121,7 +159,7 @@ class ExamForm(Described):
             write_paper(self._learner.folder, self.paper)
         from incamail_lib.sheets.pdf import pdf_of  # late: it keeps threads of its own
 
-        document = result(self.graded, self._learner.bench)
+        document = result(self.graded, self._learner.bench, self.learnt)
         file = self._learner.folder / self.paper.file
         write_whole(file.with_suffix(".html"), render_html(document, self.language).encode())
         write_whole(file.with_suffix(".pdf"), pdf_of(document, self.language))
@@ -147,3 +185,10 @@ class ExamForm(Described):
         answers: dict[str, Given] = {q.place: a.given for q, a in pairs if a.given is not None}
         self.paper = self.paper.model_copy(update={"answers": answers})
         write_paper(self._learner.folder, self.paper)
+
+
+def _readable(path: Path) -> Paper | None:
+    try:
+        return read_paper(path)
+    except IncaMailError:
+        return None

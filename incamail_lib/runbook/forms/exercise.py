@@ -16,25 +16,15 @@ from incamail_lib.course.exercises import (
     options_of,
 )
 from incamail_lib.course.marking import OPEN, Marking, NoAnswer, State
+from incamail_lib.course.rule_words import FIELDS, METHODS
 from incamail_lib.course.showing import marking_blocks, question_blocks
-from incamail_lib.i18n import N_, say
+from incamail_lib.i18n import Text, say
 from incamail_lib.runbook.forms.learner import Learner
 from incamail_lib.runbook.forms.shape import Button, Html, Input, Part, Row
 from incamail_lib.runbook.forms.view import Described
 from incamail_lib.sheets.html import render_blocks
 from incamail_lib.sheets.language import Formatter
-
-_METHODS = {
-    "domain": N_("by the suffix of the address"),
-    "subject": N_("by the subject"),
-    "both": N_("by both"),
-    "none": N_("no rule"),
-}
-_LABELS = {
-    "method": N_("Mail for IncaMail is recognised"),
-    "subject_pattern": N_("Pattern for the subject"),
-    "refuses_tag_without_suffix": N_("A tag without the suffix goes back to its author"),
-}
+from incamail_lib.sheets.model import Paragraph
 
 
 class Answering:
@@ -136,9 +126,9 @@ class Answering:
 
     def _field(self, name: str) -> Input:
         tell = self._tell.gettext
-        label = tell(_LABELS[name])
+        label = tell(FIELDS[name])
         if name == "method":
-            choices = tuple((key, tell(text)) for key, text in _METHODS.items())
+            choices = tuple((key, tell(text)) for key, text in METHODS.items())
             return self._input(name, label, "choice", (("", "–"), *choices))
         if name == "refuses_tag_without_suffix":
             return self._input(
@@ -159,6 +149,7 @@ class ExerciseForm(Described):
         self.answering = Answering(exercise, learner.seed, self._tell)
         self.hints = 0
         self.marking: Marking = OPEN
+        self._warning: Text | None = None  # of the progress file, when this answer met it
         last = learner.last(place)
         if last is not None:
             self.answering.take(last.given)
@@ -209,6 +200,7 @@ class ExerciseForm(Described):
         return self
 
     def _check(self, given: Given) -> None:
+        before = self._learner.problem
         try:
             self.marking = self._learner.answered(
                 self._place, self.exercise, given, hints=self.hints
@@ -219,10 +211,14 @@ class ExerciseForm(Described):
             if self.panel is None:
                 raise
             return
+        found = self._learner.problem
+        self._warning = found if found is not before else None
         self.answering.take(given)
         self.said = ""
         self.show()
 
     def _told(self) -> str:
         shown = self.exercise.hints[: self.hints]
-        return render_blocks(marking_blocks(self.exercise, self.marking, shown), self.language)
+        blocks = marking_blocks(self.exercise, self.marking, shown)
+        warned = (Paragraph(self._warning, "warning"),) if self._warning else ()
+        return render_blocks((*blocks, *warned), self.language)

@@ -66,12 +66,12 @@ class Learner:
             beliefs=marking.beliefs,
             hints=hints,
         )
-        self.progress, problem = record(self.file, self.name, attempt)
+        self.progress, problem = record(self.file, self.name, attempt, self.progress)
         self.problem = problem or self.problem
         return marking
 
     def read(self) -> Progress:
         """The progress as it stands in the file now: another lesson may have written to it."""
-        self.progress, problem = open_progress(self.file, self.name)
+        self.progress, problem = open_progress(self.file, self.name, self.progress)
         self.problem = problem or self.problem
         return self.progress
