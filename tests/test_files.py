@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from incamail_lib.errors import OutputError
-from incamail_lib.files import private_folder, read_json, write_whole
+from incamail_lib.files import make_folder, private_folder, read_json, write_whole
 
 
 def test_a_file_is_written_and_replaced_whole(tmp_path: Path) -> None:
@@ -62,3 +62,11 @@ def test_what_is_nested_too_deeply_is_refused_whatever_python_would_take(
         path.write_text(opening * levels + "1" + closing * levels, encoding="utf-8")
         with pytest.raises(ValueError, match="nested"):
             read_json(path, 10_000_000)
+
+
+def test_a_folder_where_a_file_lies_is_told_as_that(tmp_path: Path) -> None:
+    """Also below a file: nobody is told to free space for it."""
+    (tmp_path / "file").write_text("a file")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OutputError, match="is no folder"):
+            make_folder(path)
