@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import peers
 
 README = Path(__file__).with_name("README.md")
-NAMES = ("cost", "truth_table", "batch")
+NAMES = ("cost", "truth_table", "batch", "classroom")
 TOOLS = {
     "openssl": ["openssl", "version"],
     "gnutls-cli": ["gnutls-cli", "--version"],

@@ -119,14 +119,14 @@ def _kernel(at: Seat, notebook: str) -> BlockingKernelClient:
     words = _words(found[-1])
     client = BlockingKernelClient(connection_file=words[words.index("-f") + 1])
     client.load_connection_file()
-    client.start_channels()
+    client.start_channels(hb=False)  # on a busy machine a late heartbeat would count as death
     client.wait_for_ready(timeout=START_S)
     return client
 
 
 def _words(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
+        return list(process.cmdline())
     except psutil.Error:
         return []
 

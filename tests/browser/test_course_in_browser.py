@@ -93,7 +93,7 @@ def test_a_lesson_with_repairs_is_done_in_jupyterlab(
 def taken(at: Session, lesson: Lesson, bench: Bench, wrong_first: tuple[str, ...] = ()) -> int:
     """How many exercises are right once every one was answered; those of `wrong_first`, and the
     first, are answered wrongly before, and tell why."""
-    tell = translator(at.language)  # type: ignore[arg-type]
+    tell = translator(at.language)
     button = at.page.get_by_role("button", name=tell("Check the answer"))
     forms = at.page.locator(".im-form", has=button)
     expect(forms).to_have_count(len(lesson.exercises), timeout=90_000)
@@ -128,7 +128,7 @@ def answer(form: Locator, exercise: Exercise, given: object, tell: Translator) -
 
 def is_done(at: Session, url: str, lesson: Lesson) -> None:
     """The page of the whole course, in a kernel of its own, knows the lesson as done."""
-    tell = translator(at.language)  # type: ignore[arg-type]
+    tell = translator(at.language)
     if url:
         at.page.goto(url)
     row = at.page.get_by_role("row").filter(has_text=tell(lesson.title)).filter(visible=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from incamail_lib import lab
 from incamail_lib.course import bench as benches
 from incamail_lib.course.progress import PROGRESS, open_progress
 from incamail_lib.outputs import course_folder
@@ -98,7 +99,7 @@ def test_a_lab_that_was_ended_makes_no_answer_wrong(
     """It cannot be started, or was ended under our hands: the answer stays open with a sentence,
     is not written down, and is right as soon as the lab is there again."""
     lesson = open_lesson("certificate", "Anna", language="en", output=tmp_path, interactive=False)
-    whole = benches.run
+    whole = lab.run
 
     def ended(*_: object, **__: object) -> object:
         raise ConnectionResetError(104, "Connection reset by peer")
