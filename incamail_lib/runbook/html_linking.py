@@ -46,7 +46,6 @@ class HtmlTests(LinkTests):
     def from_(self, entered: str) -> None:
         """Another sender."""
         self.sender = entered.strip() or OUTSIDE
-        self.anew()
 
     def by(self, server: Submission) -> None:
         """Another server outside."""

@@ -71,7 +71,9 @@ class IncomingTests(LinkTests):
         tries = (made.attempt for made in self._tries())
         arrived = {made.message_id for made in tries if made.seen and made.seen.arrived}
         lost = [words for message, words in told.items() if message not in arrived]
-        counted = say("{n} of {all} messages arrived.", n=len(told) - len(lost), all=len(told))
+        counted = say(
+            "{arrived} of {all} messages arrived.", arrived=len(told) - len(lost), all=len(told)
+        )
         return say("{counted} {why}", counted=counted, why=lost[0]) if lost else counted
 
     def _missing(self) -> Text | None:

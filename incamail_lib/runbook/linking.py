@@ -62,7 +62,8 @@ class LinkTests:
         self._person = person  # where nobody is chosen for the whole session
         self.sender = session.dossier.sender or f"postmaster@{session.dossier.domains[0]}"
         self.recipient = self._last_recipient() or self.sample
-        self._composed: tuple[TestMessage, ...] | None = None
+        self._composed: tuple[TestMessage, ...] = ()
+        self._composed_for: object = None
 
     @property
     def person(self) -> str:
@@ -121,13 +122,21 @@ class LinkTests:
         return self.recipient == self.sample
 
     def messages(self) -> tuple[TestMessage, ...]:
-        """The messages as they are shown, agreed to and sent: composed once for what is entered.
+        """The messages as they are shown, agreed to and sent: composed once a day for what is
+        entered, so that what else changes in the dossier takes no consent away.
 
         Errors: UsageError for addresses and rules with which nothing can be sent.
         """
-        if self._composed is None:
+        if self._basis() != self._composed_for:
             self._composed = self.compose()
+            self._composed_for = self._basis()
         return self._composed
+
+    def _basis(self) -> object:
+        """Everything that decides what the messages are."""
+        dossier = self.session.dossier
+        ends = dossier.sender, self.sender, self.recipient
+        return ends, self.rules, dossier.domains, _now().date()
 
     def compose(self) -> tuple[TestMessage, ...]:
         """The messages made anew. Errors: UsageError for what cannot be sent."""
@@ -141,14 +150,9 @@ class LinkTests:
             now=dt.datetime.now(dt.UTC),
         )
 
-    def anew(self) -> None:
-        """Compose again: the dossier has changed."""
-        self._composed = None
-
     def to(self, entered: str) -> None:
         """Another recipient; nothing stands for the example."""
         self.recipient = entered.strip() or self.sample
-        self.anew()
 
     def keep(self) -> tuple[Path, ...]:
         """Save the messages as `.eml`. Errors: UsageError, OutputError."""
@@ -174,8 +178,8 @@ class LinkTests:
         delivery = await self._delivered(offer.test, server)
         if flow:  # its port is another each time, and says nothing
             delivery = delivery.model_copy(update={"server": server.name})
+        self._replace(offer.test)
         problem = self._record(offer.key, delivery)
-        self.anew()  # a message is sent once: the next has a Message-ID of its own
         told = problem or delivery_text(delivery)
         if problem or flow is None or delivery.outcome is not DeliveryOutcome.ACCEPTED:
             return told
@@ -183,6 +187,11 @@ class LinkTests:
         seen = seen_on_lab(found, _now(), self.session.language)
         noted = self._note(offer.key, offer.test.message_id, seen)
         return say("{handed} {seen}", handed=told, seen=noted)
+
+    def _replace(self, sent: TestMessage) -> None:
+        """A message is sent once: the next has a Message-ID of its own; the others stay."""
+        pairs = zip(self._composed, self.compose(), strict=True)
+        self._composed = tuple(new if old is sent else old for old, new in pairs)
 
     async def _delivered(self, test: TestMessage, server: Mta) -> Delivery:
         consent = Consent(

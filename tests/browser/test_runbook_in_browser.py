@@ -312,15 +312,13 @@ def sends(client: Client, number: int, *, arrives: bool) -> None:
     """Press the consent to a message, and wait for what was seen of it."""
     count, page = sum(len(test.attempts) for test in client.dossier.acceptance), client.at.page
     buttons = page.locator("button[data-press^='send/']")
-    before = buttons.evaluate_all("all => all.map((b) => b.dataset.press)")
+    pressed = buttons.nth(number).get_attribute("data-press")
     buttons.nth(number).click()
     found = client.until(
         lambda d: sum(1 for t in d.acceptance for a in t.attempts if a.seen) > count
     )
-    # Every message is composed anew then: a consent to one that is gone sends nothing.
-    page.wait_for_function(
-        "(b) => !b.some((n) => document.querySelector(`[data-press='${n}']`))", arg=before
-    )
+    # It is composed anew then: a consent to one that was sent sends nothing.
+    page.wait_for_function("(n) => !document.querySelector(`[data-press='${n}']`)", arg=pressed)
     made = [a for test in found.acceptance for a in test.attempts]
     last = max(made, key=lambda a: a.seen.at if a.seen else a.at)
     assert last.by == client.lead

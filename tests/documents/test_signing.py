@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from documents.dossiers import NOW, TODAY, audit, basis, empty, full, made
+from documents.dossiers import TODAY, audit, basis, empty, full, made
+from factories import NOW
 
 from incamail_lib.documents import to_sign
 from incamail_lib.documents.acceptance import Group

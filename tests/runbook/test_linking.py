@@ -149,7 +149,7 @@ def called(at: socket.socket) -> bool:
         ({"person": ""}, "choose first who is at work"),
         ({"to": ""}, "enter the recipient"),
         ({"host": ""}, "name the organisation's own mail server"),
-        ({"stale": True}, "the message has changed"),
+        ({"to": "other@recipient.test", "stale": True}, "the message has changed"),
     ],
 )
 def test_without_all_that_consent_needs_nobody_is_called(
@@ -172,6 +172,24 @@ def test_without_all_that_consent_needs_nobody_is_called(
         with socket.create_connection(at.getsockname()):
             assert called(at), "the test can fail"
     assert read_dossier(tmp_path / "muster.yaml").acceptance == ()
+
+
+def test_only_what_makes_another_message_takes_a_consent_away(tmp_path: Path) -> None:
+    """Whoever is about to press agrees to what stands there, whatever is noted meanwhile; a
+    message that was sent is replaced, and the others stay."""
+    tests = linked(tmp_path)
+    first, *others = tests.shown().offers
+    tests.session.put(("answers", "4.1", "note"), "Ask the archivist.")
+    tests.session.tell()
+    assert tests.shown().offers == (first, *others)
+    said(tests, first)
+    after, *same = tests.shown().offers
+    assert same == others
+    assert after.test.message_id != first.test.message_id
+    tests.session.put(("routing", "method"), "subject")
+    tests.session.put(("routing", "subject_pattern"), "<im>")
+    assert not set(map(id, tests.shown().offers)) & set(map(id, same))
+    assert tests.shown().offers[1].test.message_id != others[0].test.message_id
 
 
 def test_consent_names_the_whole_recipient_however_long(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from incamail_lib.i18n import say, say_n
 from incamail_lib.runbook.attempts import Offer
 from incamail_lib.runbook.forms.acceptance import Acceptance
 from incamail_lib.runbook.forms.fields import not_an_address
-from incamail_lib.runbook.forms.panel import Panel
 from incamail_lib.runbook.forms.session import Session
 from incamail_lib.runbook.forms.shape import Button, Input, Note, Part
 from incamail_lib.runbook.incoming import IncomingTests
@@ -67,11 +66,6 @@ class Incoming(Acceptance):
         return Button(
             f"send/{offers[0].test.message_id}", self._tell.told(words, value_limit=_WHOLE)
         )
-
-    def build(self) -> Panel:
-        """The panel; other domains in the dossier are other addresses."""
-        self._session.listen(self.incoming.anew)
-        return super().build()
 
     def enter(self, name: str, value: str) -> None:
         """Another recipient, or what became of a test."""

@@ -11,7 +11,6 @@ from incamail_lib.report.pages import render
 from incamail_lib.runbook.attempts import Offer, Try
 from incamail_lib.runbook.forms.documents import written
 from incamail_lib.runbook.forms.fields import not_an_address
-from incamail_lib.runbook.forms.panel import Panel
 from incamail_lib.runbook.forms.session import Session
 from incamail_lib.runbook.forms.shape import Button, Group, Html, Input, Part, Row
 from incamail_lib.runbook.forms.view import Form
@@ -45,11 +44,6 @@ class LinkTest(Form):
             *(self._noting(made) for made in shown.tries if made.is_open),
             Button("keep", tell("Save as .eml")),
         ]
-
-    def build(self) -> Panel:
-        """The panel; when the dossier changes, other rules may lead the messages elsewhere."""
-        self._session.listen(self.tests.anew)
-        return super().build()
 
     def _offered(self, offer: Offer, *, is_off: bool) -> Button:
         """The consent; it cannot be given while it is said above what is lacking."""

@@ -726,7 +726,7 @@ def test_a_consent_to_a_message_that_has_changed_is_answered(tmp_path: Path) -> 
     """Whoever presses a button that the page shows no longer is told, and nothing is sent."""
     test = opened(tmp_path).link_test
     gone = sending(test)[0].name
-    test.tests.anew()
+    test.tests.to("somebody.else@recipient.example")
     test.press(gone)
     assert "the message has changed" in str(test.said)
     assert test.task is None
