@@ -80,7 +80,7 @@ def _not_everywhere(trusting: list[str], others: list[TrustFacts]) -> Result:
     if not trusting and refusing == others:
         return failed(
             say("No store trusts it ({reasons}).", reasons=reasons),
-            remedy=next((r for t in others if (r := trust_remedy(t.reason))), None),
+            remedy=say(_NOT_OURS) if any(trust_remedy(t.reason) for t in others) else None,
             title=N_("No trust store accepts IncaMail's certificate"),
         )
     if not trusting:
@@ -96,6 +96,12 @@ def _not_everywhere(trusting: list[str], others: list[TrustFacts]) -> Result:
     )
 
 
+# A store that lacks the root can be mended by the client; whatever is wrong with the certificate
+# itself cannot.
+_NOT_OURS = N_(
+    "Tell Swiss Post what was seen here and when: the certificate is theirs, and nothing of yours "
+    "mends it. Make sure first that nothing of your own answers in IncaMail's place (guide 8.4)."
+)
 _OTHER_LIBRARIES = N_(
     "Try the connection with the TLS library of your own mail server. If that refuses it, ask "
     "Swiss Post, or lower the security level for this connection only."

@@ -72,8 +72,8 @@ def class_blocks(rows: Sequence[dict[str, str | int]]) -> tuple[Block, ...]:
     problems = tuple(words(str(row["problem"])) for row in rows if "problem" in row)
     met = Counter(belief for row in whole for belief in str(row["beliefs"]).split())
     pictures = tuple(
-        say("{n} ×: {picture}", n=n, picture=_picture(belief))
-        for belief, n in met.most_common(_MOST)
+        say("{times} ×: {picture}", times=times, picture=_picture(belief))
+        for belief, times in met.most_common(_MOST)
     )
     return (
         *((table,) if whole else ()),

@@ -172,7 +172,9 @@ def test_the_date_of_judging_decides_for_the_whole_path() -> None:
     later = NOW + 60 * DAY
     assert outcomes(VALID, audit, later) == {FAILED}
     assert outcomes(("CERT04", "CERT30"), audit, later) == {UNKNOWN}
-    assert finding("PLAT06", audit, later).outcome is FAILED
+    theirs = finding("PLAT06", audit, later)
+    assert theirs.outcome is FAILED
+    assert "Tell Swiss Post" in str(theirs.remedy), "whose certificate it is, renews it"
 
 
 @pytest.mark.parametrize("hours", [-11, 14])
