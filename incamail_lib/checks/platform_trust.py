@@ -23,7 +23,7 @@ from incamail_lib.checks._endpoints import for_each_certificate
 from incamail_lib.checks._subjects import platform
 from incamail_lib.checks.platform import IN_BETWEEN, no_certificate
 from incamail_lib.checks.validity import shown_by
-from incamail_lib.checks.words import joined, stores_text, trust_remedy
+from incamail_lib.checks.words import joined, stores_text
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.facts.certificate import TrustFacts, TrustReason
 from incamail_lib.facts.smtp import EndpointFacts
@@ -77,10 +77,11 @@ def _not_everywhere(trusting: list[str], others: list[TrustFacts]) -> Result:
     """What the stores that do not accept it mean; one that cannot be read refuses nothing."""
     reasons = stores_text(others)
     refusing = [t for t in others if t.reason is not TrustReason.STORE_UNREADABLE]
+    lacking = all(t.reason is TrustReason.UNKNOWN_ROOT for t in others)
     if not trusting and refusing == others:
         return failed(
             say("No store trusts it ({reasons}).", reasons=reasons),
-            remedy=say(_NOT_OURS) if any(trust_remedy(t.reason) for t in others) else None,
+            remedy=None if lacking else say(_NOT_OURS),
             title=N_("No trust store accepts IncaMail's certificate"),
         )
     if not trusting:
