@@ -275,7 +275,8 @@ def test_no_message_is_ever_sent(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("line", "verdict"),
     [
-        ("routing: {method: domain}", Verdict.READY),  # as a new dossier has it
+        ("", Verdict.READY),  # as a new dossier has it: the lab's own rule
+        ("routing: {method: domain}", Verdict.READY),
         (
             "routing: {method: domain, engine: postfix_table, suffix_key: '*.incamail.ch'}",
             Verdict.INCONCLUSIVE,  # the key selects nothing, and a default relay may take the mail
@@ -287,8 +288,7 @@ def test_a_new_dossier_is_run_by_the_labs_mail_server(line: str, verdict: Verdic
     text = starter(
         organisation="Muster AG", domains=["muster.example"], language="en", scenario="sound"
     )
-    assert "\nrouting: {method: domain}\n" in text
-    text = text.replace("\nrouting: {method: domain}\n", f"\n{line}\n")
-    dossier = parsed(text, Path("muster.yaml")).dossier
+    assert "\nrouting:" not in text
+    dossier = parsed(f"{text}\n{line}\n", Path("muster.yaml")).dossier
     facts = asyncio.run(measure_dossier(dossier))
     assert judge_facts(facts, facts.measured_at).verdict is verdict

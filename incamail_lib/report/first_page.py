@@ -285,7 +285,7 @@ def steps(told: Told) -> tuple[Block, ...]:
         limits = tuple(bounded(limit) for limit in told.audit.facts.limits)
         blocks += [Heading(say("What to keep in mind")), Listing(limits)]
     if _is_full(told.audit):
-        blocks.append(pairs(say("What was audited"), *_audited(told.audit)))
+        blocks.append(pairs(say("What was audited, in detail"), *_audited(told.audit)))
     return tuple(blocks)
 
 

@@ -310,7 +310,7 @@ def test_a_disk_that_is_full_stops_the_run_and_loses_nothing(
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True, timeout=10)
         done = batch(output, place.dossiers)
         assert done.returncode == 2
-        assert "cannot be read or written" in " ".join(done.stderr.split())
+        assert "must be writable" in " ".join(done.stderr.split())
         assert "Traceback" not in done.stderr
     finally:
         subprocess.run(["umount", disk], check=True, timeout=10)
