@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import subprocess
 import sys
 import time
@@ -149,7 +148,7 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path, address: str, tol
     assert told in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert "Warning" not in done.stderr
-    assert os.listdir(tmp_path / "reports") == []
+    assert list((tmp_path / "reports").glob("*")) == []
 
 
 @pytest.mark.parametrize("given", ["foo://", "foo:bar", "tcp://a.example:x", "127.0.0.1:8786"])
