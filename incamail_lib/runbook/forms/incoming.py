@@ -28,6 +28,7 @@ class Incoming(Acceptance):
         super().__init__(session, (Direction.INCOMING,))
         self.incoming = IncomingTests(session)
         self.task: asyncio.Task[None] | None = None
+        self._is_sending = False
 
     def parts(self) -> Sequence[Part]:
         """The recipient and the button on the lab; in life who sends, and who notes it."""
@@ -52,8 +53,9 @@ class Incoming(Acceptance):
             found.append(Note(tell.told(shown.problem), warns=True))
         if shown.missing is not None:
             found.append(Note(tell.told(shown.missing)))
+        is_off = shown.missing is not None or self._is_sending
         if shown.offers:
-            found.append(replace(self._all(shown.offers), is_off=shown.missing is not None))
+            found.append(replace(self._all(shown.offers), is_off=is_off))
         return [*found, *super().parts()]
 
     def _all(self, offers: tuple[Offer, ...]) -> Button:
@@ -82,9 +84,14 @@ class Incoming(Acceptance):
         offers = self.incoming.shown().offers
         if not offers or name != f"send/{offers[0].test.message_id}":
             self.say(CHANGED)
-        elif self.task is None or self.task.done():
+        else:
+            self._is_sending = True
             self.say(say("Sending …"))
             self.task = asyncio.get_running_loop().create_task(self._run(offers))
 
     async def _run(self, offers: tuple[Offer, ...]) -> None:
-        self.say(await self.incoming.send_all(offers))
+        try:
+            told = await self.incoming.send_all(offers)
+        finally:
+            self._is_sending = False
+        self.say(told)

@@ -29,6 +29,7 @@ class LinkTest(Form):
         super().__init__(session)
         self.tests = tests or LinkTests(session)
         self.task: asyncio.Task[None] | None = None
+        self._is_sending = False  # then nothing else can be agreed to
         self._seen: dict[str, str] = {}  # what was seen of a message, not noted yet
 
     def parts(self) -> Sequence[Part]:
@@ -36,17 +37,19 @@ class LinkTest(Form):
         shown, tell = self.tests.shown(), self._tell.gettext
         to = "" if self.tests.recipient == self.tests.sample else self.tests.recipient
         sample = self.tests.sample
+        is_off = shown.missing is not None or self._is_sending
         recipient = Input("to", tell("Recipient"), "email", to, placeholder=sample, width="half")
         return [
             self.mended(recipient),
             Html(render(self.template, self.language, shown=shown)),
-            *(self._offered(o, is_off=shown.missing is not None) for o in shown.offers),
+            *(self._offered(o, is_off=is_off) for o in shown.offers),
             *(self._noting(made) for made in shown.tries if made.is_open),
             Button("keep", tell("Save as .eml")),
         ]
 
     def _offered(self, offer: Offer, *, is_off: bool) -> Button:
-        """The consent; it cannot be given while it is said above what is lacking."""
+        """The consent; it cannot be given while it is said above what is lacking, or while another
+        message is under way."""
         words = self._tell.told(offer.consent, value_limit=WHOLE)
         return Button(f"send/{offer.test.message_id}", str(words), is_off=is_off)
 
@@ -102,9 +105,13 @@ class LinkTest(Form):
 
     def _begin(self, offer: Offer) -> None:
         """Send one message in the kernel's own loop."""
-        if self.task is None or self.task.done():
-            self.say(say("Sending …"))  # a server may take its time
-            self.task = asyncio.get_running_loop().create_task(self._run(offer))
+        self._is_sending = True
+        self.say(say("Sending …"))  # a server may take its time
+        self.task = asyncio.get_running_loop().create_task(self._run(offer))
 
     async def _run(self, offer: Offer) -> None:
-        self.say(await self.tests.send(offer))
+        try:
+            told = await self.tests.send(offer)
+        finally:
+            self._is_sending = False
+        self.say(told)

@@ -465,7 +465,9 @@ def test_one_click_sends_sees_and_notes_on_the_lab(tmp_path: Path) -> None:
         assert read_dossier(tmp_path / "muster.yaml").acceptance == ()
         runbook.session.choose("Anna Muster")
         test.press(sending(test)[0].name)
+        assert all(button.is_off for button in sending(test)), "a press now would be lost"
         await test.task
+        assert not any(button.is_off for button in sending(test))
         return test.said
 
     said = asyncio.run(run())
