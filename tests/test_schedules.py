@@ -128,7 +128,8 @@ def test_a_quiet_night_mails_nothing(tmp_path: Path) -> None:
     (home / "dossiers").mkdir(parents=True)
     shutil.copy(EXAMPLES / "muster.yaml", home / "dossiers")
     start = "from incamail_lib.cli.entry import main; main()"
-    (programs / "incamail").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{start}" "$@"\n')
+    python = shlex.quote(sys.executable)  # a path may hold a blank
+    (programs / "incamail").write_text(f'#!/bin/sh\nexec {python} -c "{start}" "$@"\n')
     (programs / "incamail").chmod(0o755)
     assert "/usr/local/bin" in settings["PATH"].split(":")
     path = settings["PATH"].replace("/usr/local/bin", str(programs))
