@@ -128,20 +128,12 @@ class ReplyReader:
         """The usual case at once: all that lies here is one plain reply. None for anything else,
         which is then read line by line."""
         data = self._buffer
-        if len(data) > MAX_LINE or not data.endswith(b"\r\n") or not data.isascii():
+        if len(data) > MAX_LINE or not data.endswith(b"\r\n"):
             return None
-        *more, last = data[:-2].decode("ascii").split("\r\n")
-        code = last[:3]
-        if code not in _CODES or last[3:4] not in ("", " ") or len(more) >= MAX_LINES:
-            return None
-        begun = f"{code}-"
-        if not all([line.startswith(begun) for line in more]):
-            return None
-        lines = (*[line[4:] for line in more], last[4:])
-        if not "".join(lines).isprintable() or max(map(len, lines)) > SHOWN:
-            return None
-        data.clear()
-        return _known_reply(int(code), lines)
+        reply = _plain_reply(bytes(data))
+        if reply is not None:
+            data.clear()
+        return reply
 
     def _take(self, line: bytes) -> bool:
         """Whether this line ends the reply."""
@@ -171,8 +163,21 @@ def _reply(code: int, lines: tuple[str, ...]) -> Reply:
     return Reply(code=code, enhanced=enhanced[0] if enhanced else "", lines=lines)
 
 
-# A reply never changes, and a server says the same on each of its connections.
-_known_reply = lru_cache(maxsize=256)(_reply)
+@lru_cache(maxsize=256)  # a server says the same on each of its connections
+def _plain_reply(data: bytes) -> Reply | None:
+    if not data.isascii():
+        return None
+    *more, last = data[:-2].decode("ascii").split("\r\n")
+    code = last[:3]
+    if code not in _CODES or last[3:4] not in ("", " ") or len(more) >= MAX_LINES:
+        return None
+    begun = f"{code}-"
+    if not all([line.startswith(begun) for line in more]):
+        return None
+    lines = (*[line[4:] for line in more], last[4:])
+    if not "".join(lines).isprintable() or max(map(len, lines)) > SHOWN:
+        return None
+    return _reply(int(code), lines)
 
 
 def _shown(data: bytes) -> str:

@@ -23,21 +23,23 @@ from incamail_lib.probe.tls import (
 )
 
 _READ_ALERT = SSL.SSL_CB_READ | SSL.SSL_CB_ALERT
+_STEP = SSL.SSL_CB_LOOP  # from one message of a handshake to the next
 _CHUNK = 65_536
 _DONE = b"SSL negotiation finished successfully"  # OpenSSL's words for TLS_ST_OK
 
 
 def _noted(connection: SSL.Connection, where: int, code: int) -> None:
     """OpenSSL's information callback: alerts by number, and the CertificateRequest."""
-    seen = connection.get_app_data()
-    if where & _READ_ALERT == _READ_ALERT:
-        _note_alert(seen, code >> 8, code & 0xFF)
-        return
-    state = connection.get_state_string()
-    if b"read" in state and b"certificate request" in state:
-        seen.certificate_requested = True
-    elif b"write certificate verify" in state:
-        seen.certificate_sent = True
+    if where & _STEP:
+        state = connection.get_state_string()
+        if b"certificate" not in state:
+            return
+        if b"read" in state and b"certificate request" in state:
+            connection.get_app_data().certificate_requested = True
+        elif b"write certificate verify" in state:
+            connection.get_app_data().certificate_sent = True
+    elif where & _READ_ALERT == _READ_ALERT:
+        _note_alert(connection.get_app_data(), code >> 8, code & 0xFF)
 
 
 def _note_alert(seen: Seen, level: int, number: int) -> None:

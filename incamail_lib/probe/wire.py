@@ -147,7 +147,7 @@ class Wire:
     async def send(self, data: bytes) -> None:
         """Send all of it, or as much as the peer still takes. Errors: TimeoutError."""
         assert self._socket is not None
-        rest = memoryview(data)
+        rest = data
         while rest:
             try:
                 count = self._socket.send(rest)
