@@ -12,7 +12,7 @@ import io
 import os
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -54,7 +54,12 @@ Value = str | int | float | dt.date | Text
 
 def say(template: str, /, **values: Value) -> Text:
     """Mark `template` for translation and bind `values`, e.g. say("It ends on {day}.", day=day)."""
-    return Text(template=template, values=_kept(values))
+    return Text(template=template, values=_kept(values)) if values else _constant(template)
+
+
+@lru_cache(maxsize=4096)  # a report says each of ours many times, and a Text never changes
+def _constant(template: str) -> Text:
+    return Text(template=template)
 
 
 def say_n(one: str, many: str, n: int, /, **values: Value) -> Text:
@@ -118,6 +123,7 @@ class Translator:
             return self.gettext(text.template)
         return self._catalog.ngettext(text.one, text.template, text.n)
 
+    @lru_cache(maxsize=4096)  # noqa: B019 – there are four of these, and they stay
     def day(self, moment: dt.date | dt.datetime | None) -> str:
         """A date (in UTC) with the month in words, e.g. "24 November 2026"; a dash for none."""
         if moment is None:

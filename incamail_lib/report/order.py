@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from incamail_lib.findings import Audit, Finding, Leg, Level, Outcome
 from incamail_lib.report.words import FAMILIES, family
@@ -93,6 +95,7 @@ def by_weight(finding: Finding) -> tuple[int, int, tuple[int, ...], str]:
     return 10 + outcome, weight, item_key(finding.item), finding.code
 
 
+@lru_cache(maxsize=1024)
 def item_key(item: str) -> tuple[int, ...]:
     """The guide item as numbers, so that 6.10 follows 6.9; items without number come last."""
     parts = [part for part in item.replace(",", ".").split(".") if part.strip().isdigit()]
@@ -117,11 +120,19 @@ def _column(finding: Finding) -> int:
 
 def rows_of(findings: Iterable[Finding]) -> tuple[Row, ...]:
     """Findings by weight; those that say the same of several subjects are one row."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in sorted(findings, key=by_weight):
-        alike = finding.model_copy(update={"subject": ""}).model_dump_json()
+    ordered = sorted(findings, key=by_weight)
+    times = Counter(map(_judgement, ordered))
+    groups: dict[object, list[Finding]] = {}
+    for finding in ordered:
+        alike: object = _judgement(finding)
+        if times[_judgement(finding)] > 1:  # else there is nothing to compare it with
+            alike = finding.model_copy(update={"subject": ""}).model_dump_json()
         groups.setdefault(alike, []).append(finding)
     return tuple(Row(group[0], _subjects(group)) for group in groups.values())
+
+
+def _judgement(finding: Finding) -> tuple[str, Outcome, Level]:
+    return finding.code, finding.outcome, finding.level
 
 
 def _subjects(group: Sequence[Finding]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from incamail_lib.i18n import N_, Text, say
 
@@ -19,6 +20,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+@lru_cache(maxsize=1024)  # every check has one, and every table of findings tells it
 def reference_text(reference: str) -> Text:
     """A check's `reference` as a text, e.g. "Post MGI guide 6.1; RFC 5280 §4.1"."""
     first, *others = reference.split("; ")

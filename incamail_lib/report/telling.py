@@ -63,6 +63,8 @@ def words(value: object, limit: int = LIMIT) -> Text:
 
 def bounded(text: Text, limit: int = VALUE) -> Text:
     """The text with values of at most `limit` letters: they come from servers and files."""
+    if not text.values:
+        return text
     values = {
         name: bounded(value, limit)
         if isinstance(value, Text)

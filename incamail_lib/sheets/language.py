@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -60,6 +60,8 @@ class Formatter:
 
         `own` are values that are clean already, and are not cut.
         """
+        if not text.values and not own and text.n is None:
+            return self._constant(text.template, limit)
 
         def shown(value: str | int | float | Text) -> Cleaned:
             if isinstance(value, Text):
@@ -72,10 +74,16 @@ class Formatter:
         template = self._translator.template(text)
         return clean(filled(template, text, values) if values else template, limit)
 
+    @lru_cache(maxsize=8192)  # noqa: B019 – there are four of these, and they stay
+    def _constant(self, template: str, limit: int) -> Cleaned:
+        """A sentence without values: what it says is looked up once."""
+        return clean(self.gettext(template), limit)
+
     def _dated(self, value: str) -> str:
         told = self._translator.dated(value)
         return value if told == value else Cleaned(told)
 
+    @lru_cache(maxsize=4096, typed=True)  # noqa: B019 – as above
     def number(self, value: float) -> Cleaned:
         """A number with this language's separators."""
         return Cleaned(format_decimal(value, locale=self._locale))

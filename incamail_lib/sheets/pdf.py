@@ -10,12 +10,13 @@ Fork first, or let a press make it (`incamail_lib.forked.press`).
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from functools import cache
 from itertools import chain
 from typing import Any
+
+from pydantic_core import to_json
 
 from incamail_lib.i18n import LOCALES, Language, Text
 from incamail_lib.sheets.cleaning import clean, is_address
@@ -117,7 +118,7 @@ def _compiled(program: bytes, data: bytes) -> bytes:
 
 def data_of(document: Document, language: Language) -> bytes:
     """The document as the data that the program sets."""
-    return json.dumps(_Writer(language).document(document)).encode()
+    return to_json(_Writer(language).document(document))
 
 
 @cache
@@ -144,6 +145,8 @@ def on_paper(text: str) -> str:
 
 def breakable(text: str, letters: int) -> list[str]:
     """The text in pieces, between which a word of more than `letters` may go on in a new line."""
+    if len(text) <= letters or max(map(len, text.split()), default=0) <= letters:
+        return [text]
     pieces: list[str] = []
     at = 0
     for found in _WORD.finditer(text):
@@ -270,13 +273,13 @@ class _Writer:
     def _point(self, point: Point) -> _Data:
         facts = [(self._words(name, 14), self._cell(cell, 80)) for name, cell in point.facts]
         lines = [self._inline(line, 90) for line in point.lines]
-        cells = (point.lines, *(cell for _, cell in point.facts))
+        cells = (lines, *(cell for _, cell in facts))
         return {
             "title": self._inline(point.title, 80),
             "state": point.state,
             "lines": lines,
             "facts": facts,
-            "long": sum(self._size(cell) for cell in cells) > _MOST,
+            "long": sum(map(_size, cells)) > _MOST,
         }
 
     def _table(self, block: Table) -> _Data:
@@ -297,15 +300,10 @@ class _Writer:
     def _row(self, row: tuple[Cell, ...], letters: list[int]) -> _Data:
         if len(row) < len(letters):
             return {"long": False, "cells": [self._cell(row[0], _LINE - 10)]}
-        pairs = tuple(zip(row, letters, strict=True))
-        return {
-            "long": any(self._size(cell) > _MOST * limit / _LINE for cell, limit in pairs),
-            "cells": [self._cell(cell, limit) for cell, limit in pairs],
-        }
-
-    def _size(self, cell: Cell) -> int:
-        """Letters of a cell."""
-        return sum(len(self._plain(inline)) for inline in cell)
+        cells = [self._cell(cell, limit) for cell, limit in zip(row, letters, strict=True)]
+        pairs = zip(cells, letters, strict=True)
+        long = any(_size(cell) > _MOST * limit / _LINE for cell, limit in pairs)
+        return {"long": long, "cells": cells}
 
     def _signatures(self, block: SignatureLines) -> _Data:
         rows = [
@@ -333,3 +331,14 @@ class _Writer:
             "in-words": self._words(IN_WORDS),
             "sentences": self._block(in_words(block)),
         }
+
+
+def _size(cell: list[list[_Data]]) -> int:
+    """Letters of a cell as it was told."""
+    return sum(
+        len(part["words"]) + sum(map(_letters, part["words"])) for line in cell for part in line
+    )
+
+
+def _letters(word: str | list[str]) -> int:
+    return len(word) if isinstance(word, str) else sum(map(len, word))

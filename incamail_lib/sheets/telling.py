@@ -32,8 +32,10 @@ IN_WORDS = say("The same in words")
 def told(inline: Inline, language: Language) -> Cleaned:  # noqa: PLR0911 – one line a kind
     """An inline value as one printable line."""
     match inline:
+        case Text():
+            return _sentence(inline, language)
         case Phrase(parts):
-            return Cleaned(" ".join(told(part, language) for part in parts))
+            return Cleaned(" ".join([told(part, language) for part in parts]))
         case Mark(state, text):
             return Cleaned(f"{SIGNS[state]} {_sentence(text, language)}")
         case Missing():
@@ -48,8 +50,6 @@ def told(inline: Inline, language: Language) -> Cleaned:  # noqa: PLR0911 – on
             return formatter(language).local(inline)
         case dt.date():
             return formatter(language).day(inline)
-        case Text():
-            return _sentence(inline, language)
 
 
 def _missing(missing: Missing) -> Text:
