@@ -1,13 +1,12 @@
-"""Where the process of a notebook comes from: the warm process, or a fork of this very one."""
+"""Where the process of a notebook comes from: a warm process of ours, or the one we come from."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from incamail_lib.forked.channel import Channel
-from incamail_lib.forked.processes import end, fork, kill_strays
+from incamail_lib.forked.sibling import Sibling
 from incamail_lib.forked.warm import shared
 
 PRELOAD = "incamail_lib.batch.warming:warm"
@@ -26,21 +25,17 @@ def from_warm() -> Iterator[Channel]:
         channel.close()
 
 
-@contextmanager
-def directly() -> Iterator[Channel]:
-    """A child of this very process, which has but one thread."""
-    ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            child = fork(lambda: _serve(theirs), keep=(theirs.fileno(),))
+class Beside:
+    """Children of the warm process that this one is a child of, and what they spent."""
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+
+    @contextmanager
+    def opened(self) -> Iterator[Channel]:
+        """One more child."""
+        sibling = Sibling(_SERVE)
         try:
-            yield Channel(ours)
+            yield sibling.channel
         finally:
-            end(child)
-            kill_strays(())
-
-
-def _serve(connection: socket.socket) -> None:
-    from incamail_lib.forked.kernel import serve  # late: ipykernel
-
-    serve(Channel(connection))
+            self.cpu_s += sibling.end()

@@ -1,12 +1,15 @@
 """The work of one process for one organisation: notebook, record, page, PDF, seal.
 
-It runs in a fork of the warm process, which forks once more for the notebook itself: what happens
-to that one, its words so far are kept and told. On another machine of a cluster it is the same.
+It runs in a child of the warm process that does one job after the other: only this program is at
+work there. The notebook itself runs in another child, which knows of no job but its own; whatever
+happens to that one, its words so far are kept and told. On another machine of a cluster it is the
+same.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +17,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from incamail_lib.audit import load_audit
-from incamail_lib.batch.children import directly
+from incamail_lib.batch.children import Beside
 from incamail_lib.batch.execute import How, render_audit
 from incamail_lib.batch.results import CRASHED, decisive_rows
 from incamail_lib.crash import crash_text
@@ -23,7 +26,6 @@ from incamail_lib.errors import DiskFullError, IncaMailError, MaterialError, Run
 from incamail_lib.files import write_whole
 from incamail_lib.findings import Audit, Until, Verdict, Waiver
 from incamail_lib.forked.channel import Channel
-from incamail_lib.forked.processes import adopt_orphans
 from incamail_lib.i18n import Language, Text, say
 from incamail_lib.outputs import FACTS, RECORD
 from incamail_lib.record import Record
@@ -184,20 +186,22 @@ def _cpu() -> float:
 
 
 def serve(channel: Channel) -> None:
-    """A child of the warm process: one order, one answer."""
-    adopt_orphans()  # what a notebook starts ends with it
-    asked = channel.receive()
-    if asked is None:
-        return
-    channel.send(_answer(asked))
+    """A child of the warm process: an answer to each order, until nobody asks any more."""
+    gc.disable()  # once behind each order costs less than now and then
+    while (asked := channel.receive()) is not None:
+        channel.send(_answer(asked))
+        del asked
+        gc.collect()
 
 
 def _answer(asked: dict[str, object]) -> dict[str, object]:
     if "complete" in asked:
         found = _first_complete(asked)
         return {"done": found and found[0].model_dump_json(), "folder": found and found[1]}
-    order = Order.model_validate_json(str(asked["order"]))
-    return {"done": attempted(order, how=How(opened=directly)).model_dump_json()}
+    order, beside = Order.model_validate_json(str(asked["order"])), Beside()
+    done = attempted(order, how=How(opened=beside.opened))
+    spent_s = round(done.cpu_s + beside.cpu_s, 4)
+    return {"done": done.model_copy(update={"cpu_s": spent_s}).model_dump_json()}
 
 
 def _first_complete(asked: dict[str, object]) -> tuple[Done, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from incamail_lib.batch.children import PRELOAD
-from incamail_lib.batch.job import Done, Order, attempted, complete, died
-from incamail_lib.forked.channel import Channel
+from incamail_lib.batch.job import DOSSIER, Done, Order, attempted, complete, died
 from incamail_lib.forked.processes import can_fork
 from incamail_lib.forked.warm import Warm
 from incamail_lib.seal import Keys
 
 _JOB = "incamail_lib.batch.job:serve"
+_MOST_ANSWERS = 100  # of one child, which keeps nothing of them that we know of
 _LONGEST_S = 4 * 3600.0  # of one job; its cells have limits of their own
 _LINE = 64_000_000
 
@@ -60,56 +60,94 @@ def processors() -> int:
 
 
 class _Forks:
-    """One fork of a warm process for each order."""
+    """Children of a warm process, each of which does one order after the other."""
 
     def __init__(self, workers: int, keep: Iterable[int]) -> None:
         self._free = asyncio.Semaphore(workers)
         self._keep = tuple(keep)
         self._warm = Warm(preload=PRELOAD, keep=self._keep)
+        self._idle: list[_Worker] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for worker in self._idle:
+            worker.close()
         await asyncio.to_thread(self._warm.close)
 
     async def render(self, order: Order) -> Done:
-        answer = await self._ask({"order": order.model_dump_json()})
+        lent = order.folder / DOSSIER
+        answer = await self._ask({"order": order.model_dump_json()}, is_whole=lent.exists)
         if "done" in answer:
             return Done.model_validate_json(str(answer["done"]))
         return died(order, answer)
 
     async def complete(self, folders: Sequence[Path], digest: str) -> tuple[Path, Done] | None:
-        answer = await self._ask({"complete": [str(path) for path in folders], "digest": digest})
+        asked = {"complete": [str(path) for path in folders], "digest": digest}
+        answer = await self._ask(asked, is_whole=lambda: True)
         if not answer.get("done"):
             return None
         return Path(str(answer["folder"])), Done.model_validate_json(str(answer["done"]))
 
-    def _child(self) -> Channel:
+    async def _ask(
+        self, request: dict[str, object], *, is_whole: Callable[[], bool]
+    ) -> dict[str, object]:
+        """What a child answers; {"died": …} or nothing where it did not come to that.
+
+        One that had done others before may have died of them: if all that the request needs
+        `is_whole`, a new one is asked.
+        """
+        async with self._free:
+            worker = self._idle.pop() if self._idle else await self._new()
+            answer = await worker.ask(request)
+            if "done" not in answer and worker.answers and is_whole():
+                worker.close()
+                worker = await self._new()
+                answer = await worker.ask(request)
+            if "done" in answer and worker.answers < _MOST_ANSWERS:
+                self._idle.append(worker)
+            else:
+                worker.close()
+            return answer
+
+    async def _new(self) -> _Worker:
         """A new child; of a new warm process where somebody killed the old one. Errors: OSError."""
         if not self._warm.is_alive:
             self._warm.close()
             self._warm = Warm(preload=PRELOAD, keep=self._keep)
-        return self._warm.call(_JOB)
+        connection = self._warm.call(_JOB).socket
+        connection.setblocking(False)
+        return _Worker(*await asyncio.open_connection(sock=connection, limit=_LINE))
 
-    async def _ask(self, request: dict[str, object]) -> dict[str, object]:
-        """What a child answers; {"died": …} or nothing where it did not come to that."""
-        async with self._free:
-            connection = self._child().socket
-            connection.setblocking(False)
-            reader, writer = await asyncio.open_connection(sock=connection, limit=_LINE)
-            try:
-                writer.write(json.dumps(request).encode() + b"\n")
-                async with asyncio.timeout(_LONGEST_S):
-                    while line := await reader.readline():
-                        if line.strip():
-                            answer: dict[str, object] = json.loads(line)
-                            return answer
-            except (TimeoutError, OSError, ValueError):
-                pass
-            finally:
-                writer.close()  # where it still runs, it ends now
+
+class _Worker:
+    """The connection to one child."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.answers = 0
+
+    async def ask(self, request: dict[str, object]) -> dict[str, object]:
+        """What it answers; nothing where it is gone, or takes too long and is ended."""
+        try:
+            self._writer.write(json.dumps(request).encode() + b"\n")
+            async with asyncio.timeout(_LONGEST_S):
+                while line := await self._reader.readline():
+                    if line.strip():
+                        answer: dict[str, object] = json.loads(line)
+                        self.answers += "done" in answer
+                        return answer
+        except (TimeoutError, OSError, ValueError):
+            pass
+        except BaseException:
+            self.close()
+            raise
         return {}
+
+    def close(self) -> None:
+        """Where it still runs, it ends now."""
+        self._writer.close()
 
 
 class _Kernels:

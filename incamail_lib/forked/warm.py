@@ -4,6 +4,9 @@ It reads requests from the socket that is its standard input. Each is the name o
 brings one end of a connection; the child calls the function with that end. When the connection is
 closed from outside, the child is killed with all that it started, and when the warm process loses
 its owner, all children are. A child that did not end well is told of as {"died": exit code}.
+
+Children that the owner asked for can ask for others in turn, who know nothing of them
+(`incamail_lib.forked.sibling`).
 """
 
 from __future__ import annotations
@@ -21,7 +24,10 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from incamail_lib.forked import sibling
 from incamail_lib.forked.channel import Channel
 from incamail_lib.forked.processes import (
     adopt_orphans,
@@ -32,8 +38,12 @@ from incamail_lib.forked.processes import (
 )
 from incamail_lib.kernels import needed
 
+if TYPE_CHECKING:
+    import resource
+
 _LONGEST = 4096  # bytes of one request: a name
-_FORKS_OF_A_PRESS = 4  # processors whose children one press can serve
+_FORKS_OF_A_PRESS = 3  # processors whose children one press can serve
+_ONE_THREAD = {"RAYON_NUM_THREADS": "1"}  # Typst's: beside the children there is no idle processor
 _SOON_S, _EARLY_ENDS = 10.0, 5  # so often in a row a press may end badly so soon
 
 
@@ -101,14 +111,30 @@ def shared(preload: str) -> Warm:
         return _shared[key]
 
 
+@dataclass(frozen=True)
+class _Child:
+    """Its end of the connection, and where its end is told to whoever asked for it."""
+
+    connection: socket.socket
+    told: socket.socket | None
+
+    def bury(self, used: resource.struct_rusage) -> None:
+        """Tell what it spent."""
+        if self.told is not None:
+            with self.told, suppress(OSError):
+                self.told.setblocking(False)
+                self.told.sendall(b'{"cpu_s": %.4f}\n' % (used.ru_utime + used.ru_stime))
+
+
 class _Server:
     """The warm process itself: one thread, and nothing of any child's."""
 
     def __init__(self, control: socket.socket, keep: Iterable[int]) -> None:
         self._control = control
-        self._keep = tuple(keep)
-        self._children: dict[int, socket.socket] = {}
+        self._children: dict[int, _Child] = {}
+        self._asked, asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._presses = _Presses()
+        self._keep = (self._presses.way, sibling.lead_to(asking), *keep)
         self._woken, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -120,58 +146,63 @@ class _Server:
         while True:
             waiting = select.poll()
             waiting.register(self._control, select.POLLIN)
+            waiting.register(self._asked, select.POLLIN)
             waiting.register(self._woken, select.POLLIN)
             if (way := self._presses.unwatched) is not None:
                 waiting.register(way, select.POLLIN)
-            for connection in self._children.values():
-                waiting.register(connection, 0)  # only its end is told
+            for one in self._children.values():
+                waiting.register(one.connection, 0)  # only its end is told
             ready = {handle for handle, _ in waiting.poll()}
             if self._woken in ready:
                 os.read(self._woken, 512)
             self._bury()
             if way in ready:
                 self._presses.start()
-            for child, connection in self._children.items():
-                if connection.fileno() in ready:
+            for child, one in self._children.items():
+                if one.connection.fileno() in ready:
                     kill_group(child)
-            if self._control.fileno() in ready and not self._take():
+            if self._asked.fileno() in ready:
+                self._take(self._asked, ())
+            if self._control.fileno() in ready and not self._take(self._control, self._keep):
                 break
         for child in self._children:
             kill_group(child)
         kill_strays(())
 
-    def _take(self) -> bool:
-        """Fork for one request; whether there is still an owner."""
+    def _take(self, where: socket.socket, keep: Iterable[int]) -> bool:
+        """Fork for one request, with these files open; whether there may be another one."""
         try:
-            data, handles, _, _ = socket.recv_fds(self._control, _LONGEST, 1)
+            data, handles, _, _ = socket.recv_fds(where, _LONGEST, 2)
         except OSError:
             return False
         if not data:
             return False
-        connection = socket.socket(fileno=handles[0])
+        connection, *told = [socket.socket(fileno=handle) for handle in handles]
         name = json.loads(data)
 
         def work() -> None:
             _named(name)(Channel(connection))
 
-        keep = (connection.fileno(), self._presses.way, *self._keep)
-        child = fork(work, keep=keep)
-        self._children[child] = connection
+        child = fork(work, keep=(connection.fileno(), *keep))
+        self._children[child] = _Child(connection, told[0] if told else None)
         return True
 
     def _bury(self) -> None:
         """Take leave of children that ended, and end what they left."""
-        ended = self._presses.bury()
+        gone = []
         for child in list(self._children):
             with suppress(ChildProcessError):
-                found, status = os.waitpid(child, os.WNOHANG)
+                found, status, used = os.wait4(child, os.WNOHANG)
                 if not found:
                     continue
-                ended = True
                 kill_group(child)
-                self._tell(self._children.pop(child), os.waitstatus_to_exitcode(status))
-        if ended:
+                one = self._children.pop(child)
+                self._tell(one.connection, os.waitstatus_to_exitcode(status))
+                gone.append((one, used))
+        if self._presses.bury() or gone:
             kill_strays((*self._children, *self._presses.numbers))
+        for one, used in gone:
+            one.bury(used)
 
     def _tell(self, connection: socket.socket, code: int) -> None:
         with connection, suppress(OSError):
@@ -207,13 +238,14 @@ class _Presses:
         """Start as many as the processors need."""
         self._started = time.monotonic()
         command = [sys.executable, "-m", "incamail_lib.forked.press", str(os.getpid())]
-        for _ in range(max(1, (os.cpu_count() or 1) // _FORKS_OF_A_PRESS)):
+        for _ in range(-(-(os.cpu_count() or 1) // _FORKS_OF_A_PRESS)):
             with suppress(OSError):
                 one = subprocess.Popen(  # noqa: S603 - this very program
                     command,
                     stdin=self._served.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
+                    env=os.environ | _ONE_THREAD,
                     start_new_session=True,
                 )
                 self._running.append(one)

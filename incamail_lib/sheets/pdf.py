@@ -74,14 +74,13 @@ _PIECE = 6  # letters of a part without such a sign
 _WORD = re.compile(r"\S+")
 _MOST = 1200  # letters of a row or point that stays on one page
 _KINDS: dict[type, str] = {
-    Code: "code",
     Missing: "missing",
     Strong: "strong",
     Quiet: "quiet",
     Mark: "mark",
-    Link: "link",
 }
 _Data = dict[str, Any]
+_Part = str | _Data  # most are plain text in one piece, and just that
 
 
 def pdf_of(document: Document, language: Language) -> bytes:
@@ -246,27 +245,25 @@ class _Writer:
     def _words(self, inline: Inline, letters: int = _LINE) -> list[str]:
         return breakable(self._plain(inline), letters)
 
-    def _inline(self, inline: Inline, letters: int = _LINE) -> list[_Data]:
+    def _inline(self, inline: Inline, letters: int = _LINE) -> list[_Part]:
         """The parts of a line, a blank between each two."""
         if isinstance(inline, Phrase):
             return [part for inner in inline.parts for part in self._inline(inner, letters)]
-        kind = _KINDS.get(type(inline), "text")
-        part: _Data = {"kind": kind, "words": self._words(inline, letters)}
+        if isinstance(inline, Code):
+            names = self._plain(inline).split(" ")
+            return [{"kind": "code", "words": [breakable(name, letters) for name in names]}]
+        words, kind = self._words(inline, letters), _KINDS.get(type(inline), "text")
         match inline:
-            case Code():
-                names = self._plain(inline).split(" ")
-                part["words"] = [breakable(name, letters) for name in names]
             case Mark(state):
-                part["state"] = state
-            case Link(_, target):
-                # A path beside the page leads nowhere from a PDF that went elsewhere.
-                if target.startswith(("https://", "http://", "mailto:")):
-                    part["target"] = target
-                else:
-                    part["kind"] = "text"
-        return [part]
+                return [{"kind": kind, "words": words, "state": state}]
+            # A path beside the page leads nowhere from a PDF that went elsewhere.
+            case Link(_, target) if target.startswith(("https://", "http://", "mailto:")):
+                return [{"kind": "link", "words": words, "target": target}]
+        if kind == "text" and len(words) == 1:
+            return [words[0]]
+        return [{"kind": kind, "words": words}]
 
-    def _cell(self, cell: Cell, letters: int) -> list[list[_Data]]:
+    def _cell(self, cell: Cell, letters: int) -> list[list[_Part]]:
         dash = Text(template=str(DASH))
         return [self._inline(inline, letters) for inline in cell or (dash,)]
 
@@ -333,12 +330,12 @@ class _Writer:
         }
 
 
-def _size(cell: list[list[_Data]]) -> int:
-    """Letters of a cell as it was told."""
-    return sum(
-        len(part["words"]) + sum(map(_letters, part["words"])) for line in cell for part in line
-    )
+def _size(cell: list[list[_Part]]) -> int:
+    """Letters of a cell as it was told, and the blanks between its parts."""
+    return sum(1 + _letters(part) for line in cell for part in line)
 
 
-def _letters(word: str | list[str]) -> int:
-    return len(word) if isinstance(word, str) else sum(map(len, word))
+def _letters(told: _Part | list[str]) -> int:
+    if isinstance(told, dict):
+        return sum(map(_letters, told["words"]))
+    return len(told) if isinstance(told, str) else sum(map(len, told))

@@ -13,6 +13,7 @@ import pytest
 from factories import facts
 
 from incamail_lib.audit import save_record
+from incamail_lib.batch import rendering
 from incamail_lib.batch.job import CRASH, DOSSIER, Done, Order
 from incamail_lib.batch.rendering import Renderer, local
 from incamail_lib.forked.processes import can_fork
@@ -42,38 +43,80 @@ def order(folder: Path, name: str) -> Order:
 async def killed(
     renderer: Renderer, asked: Order, others: Collection[psutil.Process], *, warm: bool
 ) -> Done:
-    """What comes of an order whose process, or the warm process itself, is killed; `others` were
-    there before."""
+    """What comes of an order when, while it is worked on, the process that writes reports is
+    killed, or the warm process of all; `others` were there before."""
     (server,) = set(psutil.Process().children()) - set(others)
-    earlier = set(server.children())  # a job that is done may not be cleared away yet
+    there = server.children()
     work = asyncio.ensure_future(renderer.render(asked))
     until = time.monotonic() + 60
-    while not (new := set(server.children()) - earlier) and time.monotonic() < until:  # noqa: ASYNC110
+    while len(now := server.children()) < len(there) + 1 and time.monotonic() < until:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
-    (server if warm else new.pop()).kill()
+    (server if warm else (there or now)[0]).kill()
     return await work
 
 
 def test_a_process_that_dies_is_told_and_the_next_one_works(tmp_path: Path) -> None:
-    """The process of one job, then the warm process of all: each time one crash, then a report;
-    a job whose folder is gone is the fault of nobody else either."""
-
+    """Of its first order: a crash, told. A job whose folder is gone is the fault of nobody."""
     others = psutil.Process().children()
 
     async def run() -> None:
-        async with local(1) as renderer:
-            assert (await renderer.render(order(tmp_path, "warm-up"))).verdict
-            for warm in (False, True):
+        for warm in (False, True):
+            async with local(1) as renderer:
                 asked = order(tmp_path, f"killed-{warm}")
                 done = await killed(renderer, asked, others, warm=warm)
                 assert (done.verdict, done.exit_code) == (None, 4)
                 assert "ended with" in (asked.folder / CRASH).read_text(encoding="utf-8")
-                after = await renderer.render(order(tmp_path, f"after-{warm}"))
-                assert after.verdict is not None
-            gone = order(tmp_path, "gone")
-            shutil.rmtree(gone.folder)
-            assert (await renderer.render(gone)).verdict is None
-            assert (await renderer.render(order(tmp_path, "last"))).verdict
+                assert (await renderer.render(order(tmp_path, f"after-{warm}"))).verdict
+                gone = order(tmp_path, f"gone-{warm}")
+                shutil.rmtree(gone.folder)
+                assert (await renderer.render(gone)).verdict is None
+                assert (await renderer.render(order(tmp_path, f"last-{warm}"))).verdict
 
     asyncio.run(run())
     assert set(psutil.Process().children()) <= set(others)
+
+
+def test_a_process_that_dies_after_other_orders_costs_nobody_his_report(tmp_path: Path) -> None:
+    """It may have died of those: a new one does the order anew, in the same folder. One that was
+    killed while it had nothing to do is missed by nobody either."""
+    others = psutil.Process().children()
+
+    async def run() -> None:
+        async with local(1) as renderer:
+            first = await renderer.render(order(tmp_path, "first"))
+            assert (first.verdict, first.cpu_s > 0.1) == (first.verdict, True)
+            for warm in (False, True):
+                asked = order(tmp_path, f"killed-{warm}")
+                done = await killed(renderer, asked, others, warm=warm)
+                assert (done.verdict, done.files) == (first.verdict, first.files)
+                assert not (asked.folder / CRASH).exists()
+            (server,) = set(psutil.Process().children()) - set(others)
+            for idle in server.children():
+                idle.kill()
+            assert (await renderer.render(order(tmp_path, "idle"))).verdict is first.verdict
+
+    asyncio.run(run())
+    assert set(psutil.Process().children()) <= set(others)
+
+
+def test_a_process_is_replaced_after_many_orders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it might have kept of them goes with it; each notebook has a process of its own."""
+    monkeypatch.setattr(rendering, "_MOST_ANSWERS", 2)
+    others = psutil.Process().children()
+    seen = []
+
+    async def run() -> None:
+        async with local(1) as renderer:
+            for number in range(4):
+                assert (await renderer.render(order(tmp_path, str(number)))).verdict
+                (server,) = set(psutil.Process().children()) - set(others)
+                seen.append({one.pid for one in server.children()})
+
+    asyncio.run(run())
+    first, second, third, fourth = seen
+    assert first
+    assert third
+    assert first & second == first
+    assert not first & (third | fourth)
