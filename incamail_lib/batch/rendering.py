@@ -84,7 +84,7 @@ class _Forks:
         return died(order, answer)
 
     async def complete(self, folders: Sequence[Path], digest: str) -> tuple[Path, Done] | None:
-        asked = {"complete": [str(path) for path in folders], "digest": digest}
+        asked: dict[str, object] = {"complete": [str(path) for path in folders], "digest": digest}
         answer = await self._ask(asked, is_whole=lambda: True)
         if not answer.get("done"):
             return None

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from incamail_lib.i18n import Language
+from incamail_lib.i18n import Language, Text
 from incamail_lib.sheets.cleaning import Cleaned, clean, is_address
 from incamail_lib.sheets.language import DASH, formatter
 from incamail_lib.sheets.markup import filled, joined, lined, spaced
@@ -222,8 +222,10 @@ class _Writer:
 
     def _inline(self, inline: Inline) -> Markup:  # noqa: PLR0911 – one line a kind
         match inline:
+            case Text():  # the most, by far
+                return escape(self._told(inline))
             case Phrase(parts):
-                return spaced(self._inline(part) for part in parts)
+                return spaced([self._inline(part) for part in parts])
             case Missing():
                 return filled('<mark class="im-gap">{}</mark>', self._told(inline))
             case Code():
@@ -275,7 +277,7 @@ class _Writer:
         if not lines:
             return escape(DASH)
         return joined(
-            filled('<span class="im-item">{}</span>', self._inline(line)) for line in lines
+            [filled('<span class="im-item">{}</span>', self._inline(line)) for line in lines]
         )
 
     def _table(self, block: Table, label: str) -> Markup:

@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 _SILENT = frozenset({"style", "svg"})
+_SPOKEN = frozenset(f"/{name}" for name in _SILENT)
 _BREAKING = frozenset(
     {"p", "div", "section", "article", "ul", "ol", "table", "tr", "li", "dl", "dt", "caption"}
     | {"h1", "h2", "h3", "h4", "summary", "details", "figure", "figcaption", "header", "aside"}
@@ -32,19 +33,21 @@ def plain_text(html: str) -> str:
 
     What we write has no ">" in an attribute: values are escaped.
     """
-    parts: list[str] = []
-    silent = 0
     text, *rest = _TAG.split(html)
-    for tag, after in zip(["", *rest[::2]], [text, *rest[1::2]], strict=True):
-        name = (tag or "").lower()
-        silent += (name in _SILENT) - (name[1:] in _SILENT and name[0] == "/")
+    parts = [_BLANKS.sub(" ", unescape(text))]
+    silent = 0
+    for tag, after in zip(rest[::2], rest[1::2], strict=True):
+        name = tag.lower() if tag else ""
+        silent += (name in _SILENT) - (name in _SPOKEN)
         parts.append(_BEFORE.get(name, ""))
         if after and not silent:
-            parts.append(_BLANKS.sub(" ", unescape(after)))
-    lines = (_line(line) for line in "".join(parts).split("\n"))
-    return "\n".join(line for line in lines if line and line != "-") + "\n"
+            parts.append(" " if after == "\n" else _BLANKS.sub(" ", unescape(after)))
+    lines = map(_line, "".join(parts).split("\n"))
+    return "\n".join([line for line in lines if line and line != "-"]) + "\n"
 
 
 def _line(line: str) -> str:
-    cells = [re.sub(r" +", " ", cell).strip() for cell in line.split("\t")]
-    return " | ".join(cell for cell in cells if cell)
+    if "\t" not in line:
+        return " ".join(line.split())
+    cells = [" ".join(cell.split()) for cell in line.split("\t")]
+    return " | ".join([cell for cell in cells if cell])
