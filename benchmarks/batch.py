@@ -39,7 +39,7 @@ from incamail_lib.outputs import FACTS
 
 ROOT = Path(__file__).parents[1]
 DOSSIER_TEXT = "organisation: Muster AG\nlanguage: de\ndomains: [muster.example]\nplatform: lab\n"
-ROUND = 100  # organisations; a night has more, so that the start of a run weighs less still
+ROUND = 200  # organisations; a night has a thousand, so that its start weighs less still
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 INCAMAIL = "import sys; sys.argv[0] = 'incamail'; from incamail_lib.cli.entry import main; main()"
 

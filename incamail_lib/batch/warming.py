@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Callable
 
 import nbformat
 import papermill.execute
@@ -18,18 +19,28 @@ from incamail_lib.facts.dns import DnsFacts
 from incamail_lib.findings import Audit
 from incamail_lib.forked import client
 from incamail_lib.forked.kernel import prepare
+from incamail_lib.guide import contents
+from incamail_lib.guide.authorities import authorities
+from incamail_lib.guide.ca_policy import ca_policy
+from incamail_lib.guide.freshness import standards
+from incamail_lib.guide.hosted import hosted_gateways
 from incamail_lib.i18n import LANGUAGES
 from incamail_lib.notebooks import EXAMPLES
 from incamail_lib.report import Report
 from incamail_lib.report.document import html_of
 from incamail_lib.sheets import pdf
 
+DATA: tuple[Callable[[], object], ...] = (
+    *(authorities, ca_policy, contents, hosted_gateways, standards),
+)
 __all__ = ["client", "engine", "job", "papermill", "typst", "warm"]
 
 
 def warm() -> None:
     """Import everything, fill every cache: templates, catalogs, data of the guide, checks."""
     prepare()
+    for read in DATA:
+        read()
     case = bind(min(EXAMPLES.glob("*.yaml")))
     audit = _of_nothing(case)
     for language in LANGUAGES:

@@ -105,7 +105,7 @@ def _compiled(program: bytes, data: bytes) -> bytes:
     typesetter: Any = typst  # its types do not know that files may be given in memory
     made: bytes = typesetter.compile(
         given,
-        font_paths=[str(FONTS)],
+        font_paths=_fonts(),
         ignore_system_fonts=True,
         pdf_standards=list(STANDARDS),
         # The program imports no package; should it ever, none is found here, nor fetched.
@@ -118,6 +118,14 @@ def _compiled(program: bytes, data: bytes) -> bytes:
 def data_of(document: Document, language: Language) -> bytes:
     """The document as the data that the program sets."""
     return to_json(_Writer(language).document(document))
+
+
+@cache
+def _fonts() -> Any:
+    """Ours, and those that Typst brings, looked through once."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)])
 
 
 @cache
