@@ -43,6 +43,14 @@ def lead_to(way: socket.socket) -> int:
     return way.fileno()
 
 
+def forget() -> None:
+    """From now on this process sets its own documents."""
+    global _way  # noqa: PLW0603 – as above
+    if _way is not None:
+        _way.close()
+    _way = None
+
+
 def pdf_of(document: Document, language: Language) -> bytes:
     """The document as PDF, by the press where there is one.
 

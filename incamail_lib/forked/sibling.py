@@ -23,6 +23,15 @@ def lead_to(way: socket.socket) -> int:
     return way.fileno()
 
 
+def forget() -> None:
+    """From now on this process has nobody to ask. Its file is closed here, and not behind the back
+    of the socket that has it: the number would soon be another file's."""
+    global _way  # noqa: PLW0603 – as above
+    if _way is not None:
+        _way.close()
+    _way = None
+
+
 class Sibling:
     """One child that was asked for: "module:function" with the other end of `channel`."""
 

@@ -162,15 +162,15 @@ class _Server:
                 if one.connection.fileno() in ready:
                     kill_group(child)
             if self._asked.fileno() in ready:
-                self._take(self._asked, ())
-            if self._control.fileno() in ready and not self._take(self._control, self._keep):
+                self._take(self._asked)
+            if self._control.fileno() in ready and not self._take(self._control):
                 break
         for child in self._children:
             kill_group(child)
         kill_strays(())
 
-    def _take(self, where: socket.socket, keep: Iterable[int]) -> bool:
-        """Fork for one request, with these files open; whether there may be another one."""
+    def _take(self, where: socket.socket) -> bool:
+        """Fork for one request; whether there may be another one."""
         try:
             data, handles, _, _ = socket.recv_fds(where, _LONGEST, 2)
         except OSError:
@@ -181,9 +181,11 @@ class _Server:
         name = json.loads(data)
 
         def work() -> None:
+            if where is self._asked:
+                sibling.forget()
             _named(name)(Channel(connection))
 
-        child = fork(work, keep=(connection.fileno(), *keep))
+        child = fork(work, keep=(connection.fileno(), *self._keep))
         self._children[child] = _Child(connection, told[0] if told else None)
         return True
 

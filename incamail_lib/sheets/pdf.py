@@ -70,6 +70,7 @@ FONTS = LOOK / "fonts"
 _LINE = 100  # letters that a line of the page certainly holds
 _JOINTS = re.compile(r"(?<=[.@/:;,_\-+=&?])")  # a long word goes on behind one of these
 _IN_ADDRESSES = re.compile(r"(?<=[.@])")
+_UNBROKEN = re.compile(r"[A-Za-z0-9.:@_]*")
 _PIECE = 6  # letters of a part without such a sign
 _WORD = re.compile(r"\S+")
 _MOST = 1200  # letters of a row or point that stays on one page
@@ -259,17 +260,18 @@ class _Writer:
             return [part for inner in inline.parts for part in self._inline(inner, letters)]
         if isinstance(inline, Code):
             names = self._plain(inline).split(" ")
-            return [{"kind": "code", "words": [breakable(name, letters) for name in names]}]
-        words, kind = self._words(inline, letters), _KINDS.get(type(inline), "text")
+            words = [list(map(_whole, breakable(name, letters))) for name in names]
+            return [{"kind": "code", "words": words}]
+        pieces, kind = self._words(inline, letters), _KINDS.get(type(inline), "text")
         match inline:
             case Mark(state):
-                return [{"kind": kind, "words": words, "state": state}]
+                return [{"kind": kind, "words": pieces, "state": state}]
             # A path beside the page leads nowhere from a PDF that went elsewhere.
             case Link(_, target) if target.startswith(("https://", "http://", "mailto:")):
-                return [{"kind": "link", "words": words, "target": target}]
-        if kind == "text" and len(words) == 1:
-            return [words[0]]
-        return [{"kind": kind, "words": words}]
+                return [{"kind": "link", "words": pieces, "target": target}]
+        if kind == "text" and len(pieces) == 1:
+            return [pieces[0]]
+        return [{"kind": kind, "words": pieces}]
 
     def _cell(self, cell: Cell, letters: int) -> list[list[_Part]]:
         dash = Text(template=str(DASH))
@@ -343,7 +345,12 @@ def _size(cell: list[list[_Part]]) -> int:
     return sum(1 + _letters(part) for line in cell for part in line)
 
 
-def _letters(told: _Part | list[str]) -> int:
-    if isinstance(told, dict):
-        return sum(map(_letters, told["words"]))
-    return len(told) if isinstance(told, str) else sum(map(len, told))
+def _letters(told: _Part | list[Any]) -> int:
+    if isinstance(told, str):
+        return len(told)
+    return sum(map(_letters, told["words"] if isinstance(told, dict) else told))
+
+
+def _whole(piece: str) -> str | list[str]:
+    """A piece of a name; in a list of its own if a line might be broken in it (UAX 14)."""
+    return piece if _UNBROKEN.fullmatch(piece) else [piece]
