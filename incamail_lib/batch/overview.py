@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from incamail_lib.audit import Progress
 from incamail_lib.batch.execute import run_notebook
 from incamail_lib.batch.results import CaseOutcome
 from incamail_lib.errors import RunError
@@ -20,21 +21,30 @@ from incamail_lib.portfolio.writing import write_page, write_tables
 
 def write_overview(
     new: NewFolder,
-    outcomes: Iterable[CaseOutcome],
+    outcomes: Sequence[CaseOutcome],
     *,
     started: dt.datetime,
     language: Language,
     history: Path | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Page, tables and calendar of a run, into its folder; the page, as it will be called.
 
+    Each record is read once more, which is the stage "overview" of `progress`.
     With a file of runs the run is kept there, once, and compared with the one before it.
     Errors: OutputError, HistoryError; MaterialError for an audit that was damaged meanwhile.
     """
-    portfolio = _portfolio(new.final, outcomes, started, language, history)
+    read = _told(outcomes, progress) if progress else outcomes
+    portfolio = _portfolio(new.final, read, started, language, history)
     (page,) = write_page(portfolio, new.part, with_pdf=False)
     write_tables(portfolio, new.part)
     return new.final / page.name
+
+
+def _told(outcomes: Sequence[CaseOutcome], progress: Progress) -> Iterator[CaseOutcome]:
+    for done, outcome in enumerate(outcomes, 1):
+        yield outcome
+        progress("overview", done, len(outcomes))
 
 
 def _portfolio(

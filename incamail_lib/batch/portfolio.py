@@ -91,6 +91,7 @@ def _of_many(
             started=time_of(name_of_run(folder)),
             language=options.language or "en",
             history=options.history,
+            progress=run.progress,
         )
         folder.finish()
     journal.moved(folder.final / OUTCOMES)
@@ -102,7 +103,7 @@ class _Run:
 
     def __init__(self, options: Options, progress: Progress | None) -> None:
         self._options = options
-        self._progress = progress
+        self.progress = progress
 
     def of(
         self, one: One, paths: Sequence[Path], journal: Journal | None = None
@@ -122,7 +123,7 @@ class _Run:
         async def work(number: int, path: Path) -> None:
             nonlocal done
             try:
-                inner = self._progress if len(paths) == 1 else None
+                inner = self.progress if len(paths) == 1 else None
                 outcome = await one.outcome(path, progress=inner)
             finally:
                 one.places.release()
@@ -131,8 +132,8 @@ class _Run:
             else:
                 journal.add(number, outcome)
             done += 1
-            if self._progress:
-                self._progress("audit", done, len(paths))
+            if self.progress:
+                self.progress("audit", done, len(paths))
 
         async with one, asyncio.TaskGroup() as group:
             for number, path in enumerate(paths):

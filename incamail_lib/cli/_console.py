@@ -36,6 +36,7 @@ _STAGES = {
     "dns": N_("DNS look-ups"),
     "probe": N_("SMTP and TLS probes"),
     "audit": N_("Organisations audited"),
+    "overview": N_("Organisations in the overview"),
 }
 
 

@@ -158,7 +158,7 @@ def _progress(t: Translator) -> Iterator[Progress]:
         return
     begun = last = time.monotonic()
 
-    def told(_stage: str, done: int, whole: int) -> None:
+    def told(stage: str, done: int, whole: int) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last < _EVERY_S:
@@ -172,6 +172,8 @@ def _progress(t: Translator) -> Iterator[Progress]:
             rate=f"{rate:.0f}",
             left=f"{(whole - done) / rate:.0f}",
         )
+        if stage == "overview":
+            line = say("{done} of {whole} organisations in the overview.", done=done, whole=whole)
         err().print(Styled(t.text(line)), soft_wrap=True)
 
     yield told

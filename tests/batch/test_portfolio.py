@@ -56,7 +56,15 @@ def test_one_that_goes_wrong_stops_no_other(tmp_path: Path, monkeypatch) -> None
         return await measure(given, **options)
 
     monkeypatch.setattr(one_dossier, "measure_dossier", measured)
-    run = audit_all(paths, output=tmp_path / "reports", options=PLAIN)
+    heard: list[tuple[str, int, int]] = []
+    run = audit_all(
+        paths,
+        output=tmp_path / "reports",
+        options=PLAIN,
+        progress=lambda *stage: heard.append(stage),
+    )
+    counted = range(1, len(paths) + 1)
+    assert heard == [(s, n, len(paths)) for s in ("audit", "overview") for n in counted]
     told = {o.dossier.stem: o for o in run.outcomes}
     assert told["sound"].verdict is Verdict.READY
     assert told["faulty"].verdict is Verdict.NOT_READY
