@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 
 from incamail_lib.forked.channel import Channel
@@ -25,12 +23,14 @@ def asks(channel: Channel) -> None:
 
 def works(channel: Channel) -> None:
     """Spend some time, leave a program behind in a session of its own, and never end."""
-    command = [sys.executable, "-c", "import time; time.sleep(600)"]
-    left = subprocess.Popen(command, start_new_session=True)
+    left = os.fork()
+    if not left:
+        os.setsid()
+        time.sleep(600)
     until = time.process_time() + 0.3
     while time.process_time() < until:
         pass
-    channel.send({"pid": os.getpid(), "left": left.pid})
+    channel.send({"pid": os.getpid(), "left": left})
     time.sleep(600)
 
 
