@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Collection
@@ -40,16 +41,28 @@ def order(folder: Path, name: str) -> Order:
     )
 
 
+def forks(server: psutil.Process) -> list[psutil.Process]:
+    """The children that were asked for, the oldest first; a program that an import runs is none."""
+    return [one for one in server.children() if leads_a_session(one.pid)]
+
+
+def leads_a_session(number: int) -> bool:
+    try:
+        return os.getsid(number) == number
+    except ProcessLookupError:
+        return False
+
+
 async def killed(
     renderer: Renderer, asked: Order, others: Collection[psutil.Process], *, warm: bool
 ) -> Done:
     """What comes of an order when, while it is worked on, the process that writes reports is
     killed, or the warm process of all; `others` were there before."""
     (server,) = set(psutil.Process().children()) - set(others)
-    there = server.children()
+    there = forks(server)
     work = asyncio.ensure_future(renderer.render(asked))
     until = time.monotonic() + 60
-    while len(now := server.children()) < len(there) + 1 and time.monotonic() < until:  # noqa: ASYNC110
+    while len(now := forks(server)) < len(there) + 1 and time.monotonic() < until:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     (server if warm else (there or now)[0]).kill()
     return await work
@@ -91,7 +104,7 @@ def test_a_process_that_dies_after_other_orders_costs_nobody_his_report(tmp_path
                 assert (done.verdict, done.files) == (first.verdict, first.files)
                 assert not (asked.folder / CRASH).exists()
             (server,) = set(psutil.Process().children()) - set(others)
-            for idle in server.children():
+            for idle in forks(server):
                 idle.kill()
             assert (await renderer.render(order(tmp_path, "idle"))).verdict is first.verdict
 
@@ -112,7 +125,7 @@ def test_a_process_is_replaced_after_many_orders(
             for number in range(4):
                 assert (await renderer.render(order(tmp_path, str(number)))).verdict
                 (server,) = set(psutil.Process().children()) - set(others)
-                seen.append({one.pid for one in server.children()})
+                seen.append({one.pid for one in forks(server)})
 
     asyncio.run(run())
     first, second, third, fourth = seen
