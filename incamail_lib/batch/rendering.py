@@ -102,7 +102,6 @@ class _Forks:
             worker = self._idle.pop() if self._idle else await self._new()
             answer = await worker.ask(request)
             if "done" not in answer and worker.answers and is_whole():
-                worker.close()
                 worker = await self._new()
                 answer = await worker.ask(request)
             if "done" in answer and worker.answers < _MOST_ANSWERS:
@@ -129,21 +128,21 @@ class _Worker:
         self.answers = 0
 
     async def ask(self, request: dict[str, object]) -> dict[str, object]:
-        """What it answers; nothing where it is gone, or takes too long and is ended."""
+        """What it answers; nothing where it is gone, or takes too long. One that does not answer is
+        closed."""
+        answer: dict[str, object] = {}
         try:
             self._writer.write(json.dumps(request).encode() + b"\n")
             async with asyncio.timeout(_LONGEST_S):
-                while line := await self._reader.readline():
-                    if line.strip():
-                        answer: dict[str, object] = json.loads(line)
-                        self.answers += "done" in answer
-                        return answer
+                while not answer and (line := await self._reader.readline()):
+                    answer = json.loads(line) if line.strip() else {}
         except (TimeoutError, OSError, ValueError):
             pass
-        except BaseException:
-            self.close()
-            raise
-        return {}
+        finally:
+            if "done" not in answer:
+                self.close()
+        self.answers += "done" in answer
+        return answer
 
     def close(self) -> None:
         """Where it still runs, it ends now."""

@@ -165,8 +165,8 @@ def serve(channel: Channel) -> None:
     _enter(given)
     from incamail_lib.forked import press, sibling  # late: only here they lead anywhere
 
-    press.forget()
-    sibling.forget()
+    press.WAY.forget()
+    sibling.WAY.forget()
     close_others({channel.socket.fileno()})
     session = kernel.session
     assert isinstance(session, _Wire)

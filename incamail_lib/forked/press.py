@@ -20,6 +20,7 @@ from contextlib import suppress
 
 from incamail_lib.errors import RunError
 from incamail_lib.forked.processes import end_with_parent
+from incamail_lib.forked.way import Way
 from incamail_lib.i18n import Language, Text, say
 from incamail_lib.sheets.model import Document
 from incamail_lib.sheets.pdf import data_of, pdf_from
@@ -33,22 +34,7 @@ _TAKEN, _MADE, _FAILED = b"t", b"m", b"f"
 _LENGTH = struct.Struct(">Q")
 _TRIES = 2
 
-_way: socket.socket | None = None
-
-
-def lead_to(way: socket.socket) -> int:
-    """Let the forks of this process find their press behind `way`; the file that they keep open."""
-    global _way  # noqa: PLW0603 – what a fork inherits is what this process has
-    _way = way
-    return way.fileno()
-
-
-def forget() -> None:
-    """From now on this process sets its own documents."""
-    global _way  # noqa: PLW0603 – as above
-    if _way is not None:
-        _way.close()
-    _way = None
+WAY = Way()
 
 
 def pdf_of(document: Document, language: Language) -> bytes:
@@ -83,13 +69,13 @@ def _not_made(cause: str) -> Text:
 
 def _taken() -> socket.socket:
     """A connection that a press has taken. Errors: OSError where there is none."""
-    if _way is None:
+    if WAY.socket is None:
         raise ConnectionError
     ours, theirs = socket.socketpair()
     try:
         ours.settimeout(_WAITS_S)
         with theirs:
-            socket.send_fds(_way, [b"p"], [theirs.fileno()], socket.MSG_DONTWAIT)
+            socket.send_fds(WAY.socket, [b"p"], [theirs.fileno()], socket.MSG_DONTWAIT)
         if ours.recv(1) != _TAKEN:
             raise ConnectionError
     except OSError:

@@ -10,26 +10,11 @@ import socket
 from contextlib import suppress
 
 from incamail_lib.forked.channel import Channel
+from incamail_lib.forked.way import Way
 
 _LONGEST_S = 60.0  # for the warm process to end what was asked for
 
-_way: socket.socket | None = None
-
-
-def lead_to(way: socket.socket) -> int:
-    """Let children of this process ask it behind `way`; the file that they keep open."""
-    global _way  # noqa: PLW0603 – what a fork inherits is what this process has
-    _way = way
-    return way.fileno()
-
-
-def forget() -> None:
-    """From now on this process has nobody to ask. Its file is closed here, and not behind the back
-    of the socket that has it: the number would soon be another file's."""
-    global _way  # noqa: PLW0603 – as above
-    if _way is not None:
-        _way.close()
-    _way = None
+WAY = Way()
 
 
 class Sibling:
@@ -37,7 +22,7 @@ class Sibling:
 
     def __init__(self, function: str) -> None:
         """Errors: OSError, also where this is no such child."""
-        if _way is None:
+        if WAY.socket is None:
             raise ConnectionError
         ours, theirs = socket.socketpair()
         self._witness, told = socket.socketpair()
@@ -45,7 +30,7 @@ class Sibling:
         with theirs, told:
             try:
                 handles = [theirs.fileno(), told.fileno()]
-                socket.send_fds(_way, [json.dumps(function).encode()], handles)
+                socket.send_fds(WAY.socket, [json.dumps(function).encode()], handles)
             except OSError:
                 self.channel.close()
                 self._witness.close()

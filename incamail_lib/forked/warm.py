@@ -134,7 +134,7 @@ class _Server:
         self._children: dict[int, _Child] = {}
         self._asked, asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._presses = _Presses()
-        self._keep = (self._presses.way, sibling.lead_to(asking), *keep)
+        self._keep = (self._presses.way, sibling.WAY.lead_to(asking), *keep)
         self._woken, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -182,7 +182,7 @@ class _Server:
 
         def work() -> None:
             if where is self._asked:
-                sibling.forget()
+                sibling.WAY.forget()
             _named(name)(Channel(connection))
 
         child = fork(work, keep=(connection.fileno(), *self._keep))
@@ -217,10 +217,10 @@ class _Presses:
     """What sets PDFs for the children: started when somebody waits, and anew when it ended."""
 
     def __init__(self) -> None:
-        from incamail_lib.forked.press import lead_to  # late: only the warm process needs it
+        from incamail_lib.forked.press import WAY  # late: only the warm process needs it
 
         asking, self._served = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.way = lead_to(asking)  # children keep it open
+        self.way = WAY.lead_to(asking)  # children keep it open
         self._running: list[subprocess.Popen[bytes]] = []
         self._started = 0.0
         self._early_ends = 0

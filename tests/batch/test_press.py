@@ -73,7 +73,7 @@ def soon(true: Callable[[], object]) -> bool:
 def served(monkeypatch: pytest.MonkeyPatch, code: str, number: int) -> Iterator[None]:
     """So many presses for the documents of this very process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    monkeypatch.setattr(press, "_way", ours)
+    monkeypatch.setattr(press.WAY, "socket", ours)
     command = [sys.executable, "-c", code, str(os.getpid())]
     with ExitStack() as stack:
         for _ in range(number):
@@ -94,7 +94,7 @@ def test_a_press_makes_the_same_paper_and_tells_what_cannot_be_set(
         with pytest.raises(RunError, match="PDF could not be made"):
             press.pdf_of(refused, "en")
         assert press.pdf_of(SMALL, "de") == pdf_from(data_of(SMALL, "de"))
-    monkeypatch.setattr(press, "_way", None)  # without a press it is no different
+    monkeypatch.setattr(press.WAY, "socket", None)  # without a press it is no different
     with pytest.raises(RunError, match="PDF could not be made"):
         press.pdf_of(refused, "en")
 
