@@ -291,7 +291,7 @@ class _Writer:
 
     def _table(self, block: Table) -> _Data:
         whole = sum(block.widths)
-        letters = [max(4, _LINE * width // whole - 2) for width in block.widths]
+        letters = [max(4, _LINE * width // whole - 1) for width in block.widths]
         rows = [self._row(row, letters) for row in block.rows]
         headings = zip(block.headings, letters, strict=False)
         return {
