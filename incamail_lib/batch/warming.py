@@ -30,9 +30,8 @@ from incamail_lib.report import Report
 from incamail_lib.report.document import html_of
 from incamail_lib.sheets import pdf
 
-DATA: tuple[Callable[[], object], ...] = (
-    *(authorities, ca_policy, contents, hosted_gateways, standards),
-)
+DATA: tuple[Callable[[], object], ...]
+DATA = (authorities, ca_policy, contents, hosted_gateways, standards)
 __all__ = ["client", "engine", "job", "papermill", "typst", "warm"]
 
 

@@ -105,24 +105,6 @@ def _control(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def end(child: int) -> int:
-    """Kill a child with all that it started; its exit code, negative for a signal."""
-    return _gone(child, kill=True)
-
-
-def wait(child: int) -> int:
-    """Wait for a child, then kill what it left running; its exit code, negative for a signal."""
-    return _gone(child, kill=False)
-
-
-def _gone(child: int, *, kill: bool) -> int:
-    if kill:
-        kill_group(child)
-    _, status = os.waitpid(child, 0)
-    kill_group(child)
-    return os.waitstatus_to_exitcode(status)
-
-
 def kill_group(leader: int) -> None:
     """Kill a session's processes at once; that there are none is no error."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
