@@ -8,7 +8,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,17 +83,12 @@ def test_another_user_learns_nothing_and_reaches_no_kernel(
             assert secret not in listed
         kernels = run.kernels()
         assert kernels
-        open_ports: list[int] = []
-        for _ in range(40):  # a kernel that is starting may hold one for a moment
-            open_ports = [
-                connection.laddr.port
-                for connections in run.of_everybody(lambda p: p.net_connections("tcp"))
-                for connection in connections
-                if connection.status == "LISTEN"
-            ]
-            if len(open_ports) == 1:
-                break
-            time.sleep(0.5)
+        open_ports = [
+            connection.laddr.port
+            for connections in run.of_everybody(lambda p: p.net_connections("tcp"))
+            for connection in connections
+            if connection.status == "LISTEN"
+        ]
         assert open_ports == [int(run.root.rpartition(":")[2])]
         for kernel in kernels:
             place = Path(kernel.cmdline()[-1]).parent
