@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 
 @contextlib.contextmanager
 def running(
@@ -36,3 +38,12 @@ def kill(process: subprocess.Popen[str]) -> None:
     """End a program of `running` and everything it started, at once."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is over, also one that nobody has waited for yet; it may end, and its
+    parent may wait for it, while it is looked at."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

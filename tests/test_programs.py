@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-from programs import running
+from programs import has_ended, running
 
 TESTS = Path(__file__).parent
 STARTS_PROCESSES = {"programs.py", "mta/process.py"}  # the two places that also end them
@@ -55,7 +57,25 @@ def test_what_a_test_starts_ends_with_it_however_it_fails() -> None:
         fails()
     assert len(left) == 2
     _, alive = psutil.wait_procs(left, timeout=10)
-    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+    assert all(has_ended(one.pid) for one in alive)
+
+
+def test_whether_a_program_has_ended_is_told_while_it_ends() -> None:
+    """Running, ended, ended and waited for; also when that happens between two looks."""
+    with running([sys.executable, "-c", "input()"], stdin=-1) as process:
+        assert not has_ended(process.pid)
+        process.kill()
+        assert os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert has_ended(process.pid)
+        process.wait(timeout=10)
+        assert has_ended(process.pid)
+    for _ in range(50):
+        with running(["/bin/true"]) as process:
+            waiting = threading.Thread(target=process.wait)
+            waiting.start()
+            while not has_ended(process.pid):
+                pass
+            waiting.join()
 
 
 def test_a_silent_program_is_ended_at_the_limit() -> None:

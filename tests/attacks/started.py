@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil
+from jupyter_client.blocking.client import BlockingKernelClient
 from programs import running
 
 COMMAND = Path(sys.executable).with_name("incamail")
@@ -64,6 +65,19 @@ class Started:
         asked = urllib.request.Request(f"{self.root}/api/kernels", b"{}", headers)
         with urllib.request.urlopen(asked, timeout=60) as reply:
             assert json.load(reply)["id"]
+        self._wait_until_started()
+
+    def _wait_until_started(self) -> None:
+        """Until every kernel answers: as one starts, ipykernel binds a port of loopback for an
+        instant (`get_host_port` of its debugger)."""
+        for kernel in self.kernels():
+            client = BlockingKernelClient(connection_file=kernel.cmdline()[-1])
+            client.load_connection_file()
+            client.start_channels()
+            try:
+                client.wait_for_ready(timeout=60)
+            finally:
+                client.stop_channels()
 
     def status(self, path: str, **headers: str) -> int:
         """The status of a request with the right token and these headers."""

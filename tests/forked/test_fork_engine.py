@@ -24,6 +24,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
+from programs import has_ended
 
 from incamail_lib.audit import save_record
 from incamail_lib.batch.engine import NAME, register
@@ -276,10 +277,7 @@ def test_a_time_limit_ends_all_that_a_notebook_started(tmp_path: Path) -> None:
 def gone(pid: int) -> bool:
     """Whether a process ends within a while."""
     for _ in range(100):
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
+        if has_ended(pid):
             return True
         time.sleep(0.1)
     return False
