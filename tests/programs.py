@@ -44,6 +44,6 @@ def has_ended(pid: int) -> bool:
     """Whether a process is over, also one that nobody has waited for yet; it may end, and its
     parent may wait for it, while it is looked at."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
