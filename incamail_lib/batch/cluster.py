@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from distributed import Client, KilledWorker
 
-from incamail_lib.batch.children import PRELOAD
 from incamail_lib.batch.job import (
     DOSSIER,
     LENT,
@@ -27,17 +27,15 @@ from incamail_lib.batch.job import (
     attempted,
     complete,
     crashed,
-    died,
 )
+from incamail_lib.batch.rendering import Renderer, local
 from incamail_lib.errors import RunError, UsageError
 from incamail_lib.files import private_folder, write_whole
 from incamail_lib.forked.processes import can_fork
-from incamail_lib.forked.warm import shared
 from incamail_lib.i18n import say
 from incamail_lib.outputs import FACTS
 from incamail_lib.seal import Keys
 
-_JOB = "incamail_lib.batch.job:serve"
 _WORKERS_S = 60
 _OURS = frozenset({FACTS, *LENT})  # what went there need not come back
 
@@ -121,7 +119,7 @@ def _unpack(folder: Path, files: dict[str, bytes]) -> None:
             write_whole(folder / name, data)
 
 
-def worked_off(parcel: dict[str, Any]) -> dict[str, Any]:
+async def worked_off(parcel: dict[str, Any]) -> dict[str, Any]:
     """On a worker: the report of one parcel, in a folder that is gone afterwards."""
     ours = version("incamail-runbook")
     if parcel["version"] != ours:
@@ -132,22 +130,20 @@ def worked_off(parcel: dict[str, Any]) -> dict[str, Any]:
         folder.mkdir()
         for name, data in parcel["files"].items():
             write_whole(folder / name, data)
-        done = _done(order.model_copy(update={"folder": folder}))
+        done = await _done(order.model_copy(update={"folder": folder}))
         files = {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in _OURS}
         return {"done": done.model_dump_json(), "files": files}
 
 
-def _done(order: Order) -> Done:
-    if not can_fork():
-        return attempted(order)
-    channel = shared(PRELOAD).call(_JOB)
-    try:
-        channel.send({"order": order.model_dump_json()})
-        answer = channel.receive() or {}
-    except OSError:
-        answer = {}
-    finally:
-        channel.close()
-    if "done" in answer:
-        return Done.model_validate_json(answer["done"])
-    return died(order, answer)
+async def _done(order: Order) -> Done:
+    """As where the command runs; how many at once is for Dask to say, by its threads."""
+    if not can_fork():  # nor can a worker that has a nurse start processes by multiprocessing
+        return await asyncio.to_thread(attempted, order)
+    loop = asyncio.get_running_loop()
+    if loop not in _renderers:
+        _renderers[loop] = local()
+    return await _renderers[loop].render(order)
+
+
+_renderers: WeakKeyDictionary[asyncio.AbstractEventLoop, Renderer] = WeakKeyDictionary()
+"""One for each worker, while it runs: connections belong to its loop."""

@@ -5,6 +5,7 @@ The command runs in a process of its own, as a user runs it.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import subprocess
@@ -17,14 +18,20 @@ from typing import Any
 
 import nbformat
 import programs
+import psutil
 import pytest
 from batch import town
 from batch.test_faults import ENDED, batch, command, environment, leftovers, state
+from batch.test_rendering_apart import forks, order
 
+from incamail_lib.batch.job import DOSSIER
+from incamail_lib.forked.processes import can_fork
 from incamail_lib.lab import pki
-from incamail_lib.outputs import NOTEBOOK
+from incamail_lib.outputs import FACTS, NOTEBOOK, RECORD
 
 pytest.importorskip("distributed", reason="the extra «dask» is not installed")
+from incamail_lib.batch import cluster as cluster_side
+
 ROOT = Path(__file__).parents[2]
 CLIENTS = 5
 
@@ -129,6 +136,30 @@ def test_a_worker_that_is_killed_costs_nobody_his_report(
     assert len(cells(output)) == len(list(output.glob("client-*/*Z"))) == CLIENTS
     assert leftovers(output) == []
     assert not any(b"incamail-job-" in p.read_bytes() for p in output.rglob("*") if p.is_file())
+
+
+@pytest.mark.skipif(not can_fork(), reason="this system cannot fork")
+def test_on_a_worker_one_process_writes_one_report_after_the_other(tmp_path: Path) -> None:
+    """As on one machine; its order and its files travel, and its folder is gone afterwards."""
+    others = psutil.Process().children()
+
+    async def run() -> None:
+        seen = []
+        for number in range(2):
+            asked = order(tmp_path, str(number))
+            answer = await cluster_side.worked_off(cluster_side._parcel(asked))
+            assert '"verdict"' in answer["done"]
+            assert RECORD in answer["files"]
+            assert not {FACTS, DOSSIER} & set(answer["files"])
+            (server,) = set(psutil.Process().children()) - set(others)
+            seen.append({one.pid for one in forks(server)})
+        first, second = seen
+        assert first
+        assert first & second == first
+        await cluster_side._renderers.pop(asyncio.get_running_loop()).__aexit__(None, None, None)
+
+    asyncio.run(run())
+    assert set(psutil.Process().children()) <= set(others)
 
 
 @pytest.mark.parametrize(
