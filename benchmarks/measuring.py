@@ -40,10 +40,10 @@ class Judged:
 
     def _judged(self, order: Order) -> Done:
         audit = judge_facts(load_facts(order.folder / FACTS), dt.datetime.now(dt.UTC))
-        save_record(audit, order.folder / RECORD)
+        record = save_record(audit, order.folder / RECORD)
         for name in LENT:
             (order.folder / name).unlink(missing_ok=True)
-        return told(audit)
+        return told(audit, record.read_bytes())
 
     async def complete(self, _folders: Sequence[Path], _digest: str) -> None:
         return None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from incamail_lib.audit.merging import merged_facts, with_age
     from incamail_lib.audit.planning import Plan, plan
     from incamail_lib.audit.probing import Progress
-    from incamail_lib.audit.saving import load_audit, load_facts, save_record
+    from incamail_lib.audit.saving import load_audit, load_facts, read_unchanged, save_record
 else:
     __getattr__ = late(
         __name__,
@@ -19,7 +19,7 @@ else:
         merging="merged_facts with_age",
         planning="Plan plan",
         probing="Progress",
-        saving="load_audit load_facts save_record",
+        saving="load_audit load_facts read_unchanged save_record",
     )
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "measure",
     "merged_facts",
     "plan",
+    "read_unchanged",
     "save_record",
     "with_age",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import string
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from incamail_lib.audit import migrating
 from incamail_lib.audit.migrating import Data, Step
 from incamail_lib.errors import MaterialError, reason
 from incamail_lib.facts.audit import AuditFacts
-from incamail_lib.files import read_json, write_whole
+from incamail_lib.files import json_of, read_bounded, write_whole
 from incamail_lib.findings import Audit
 from incamail_lib.i18n import Text, say
 from incamail_lib.record import Record
@@ -44,6 +45,14 @@ def load_facts(path: Path) -> AuditFacts:
     return _complete(_validate(_facts_of_today(data, path), AuditFacts, path), path)
 
 
+def read_unchanged(path: Path, sha256: str) -> bytes:
+    """The content of a record that is as it was written. Errors: MaterialError."""
+    data = _content(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise MaterialError(_changed(path))
+    return data
+
+
 def load_audit(path: Path) -> Audit:
     """A saved audit of any schema with its findings."""
     return audit_of(_load_json(path), path)
@@ -66,13 +75,14 @@ def _refuse_changed(path: Path) -> None:
     """Nobody else's seal counts for or against a file; one of a trusted key must fit."""
     found = examine(path.parent, Keys.of_user())
     if found.standing is Standing.ALTERED and path.name in found.changed:
-        raise MaterialError(
-            say(
-                "{file} was changed after it was sealed. Use an unchanged file that an audit "
-                "wrote.",
-                file=str(path),
-            )
-        )
+        raise MaterialError(_changed(path))
+
+
+def _changed(path: Path) -> Text:
+    return say(
+        "{file} was changed after it was sealed. Use an unchanged file that an audit wrote.",
+        file=str(path),
+    )
 
 
 def _facts_of_today(data: object, path: Path) -> object:
@@ -113,9 +123,9 @@ def _complete(facts: AuditFacts, path: Path) -> AuditFacts:
     return facts
 
 
-def _load_json(path: Path) -> object:
+def _content(path: Path) -> bytes:
     try:
-        return read_json(path, MAX_BYTES)
+        return read_bounded(path, MAX_BYTES)
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise MaterialError(
@@ -128,6 +138,12 @@ def _load_json(path: Path) -> object:
                 cause=reason(error),
             )
         ) from None
+
+
+def _load_json(path: Path) -> object:
+    data = _content(path)
+    try:
+        return json_of(data)
     except ValueError:  # also digits beyond what Python takes for a number
         raise MaterialError(
             say(

@@ -8,7 +8,6 @@ same.
 
 from __future__ import annotations
 
-import datetime as dt
 import gc
 import hashlib
 import os
@@ -24,8 +23,9 @@ from incamail_lib.crash import crash_text
 from incamail_lib.dossier.waivers import WAIVERS, waiver_notes, waivers_text
 from incamail_lib.errors import DiskFullError, IncaMailError, MaterialError, RunError
 from incamail_lib.files import write_whole
-from incamail_lib.findings import Audit, Until, Verdict, Waiver
+from incamail_lib.findings import Audit, Verdict, Waiver
 from incamail_lib.forked.channel import Channel
+from incamail_lib.history.digest import Judged, judged_of
 from incamail_lib.i18n import Language, Text, say
 from incamail_lib.outputs import FACTS, RECORD
 from incamail_lib.record import Record
@@ -60,8 +60,7 @@ class Done(Record):
     files: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     decisive: tuple[Row, ...] = ()
-    until: tuple[Until, ...] = ()
-    accepted_until: dt.date | None = None
+    judged: Judged | None = None
     problem: Text | None = None
     exit_code: int = 0
     is_full: bool = False  # the disk; then nobody else needs to try
@@ -137,7 +136,8 @@ def perform(order: Order, *, how: How | None = None) -> Done:
             shown={str(here): str(there) for here, there in shown.items()},
         )
         files = tuple(file.name for file in record.files)
-        done = told(record.loaded, order.waivers).model_copy(update={"files": files})
+        done = told(record.loaded, record.audit.read_bytes(), order.waivers)
+        done = done.model_copy(update={"files": files})
         write_whole(folder / SOURCE, _source(order))
     except RunError as error:  # what there is of the notebook is evidence
         done = Done(problem=error.text, exit_code=error.exit_code)
@@ -153,15 +153,15 @@ def _source(order: Order) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def told(audit: Audit, known: Sequence[Waiver] = ()) -> Done:
-    """What is to be known of an audit without loading it; `known` are waivers."""
+def told(audit: Audit, record: bytes, known: Sequence[Waiver] = ()) -> Done:
+    """What is to be known of an audit without loading it; `record` is its file, `known` are
+    waivers."""
     return Done(
         verdict=audit.verdict,
         exit_code=audit.exit_code,
         notes=(*waiver_notes(audit, known), *audit.facts.limits),
         decisive=decisive_rows(audit),
-        until=audit.until,
-        accepted_until=audit.accepted_until,
+        judged=judged_of(audit, record),
     )
 
 
@@ -175,7 +175,9 @@ def complete(folder: Path, digest: str, keys: Keys) -> Done | None:
         if " ".join(line.partition(" ")[0] for line in source.splitlines()) != digest:
             return None
         files = sorted(path.name for path in folder.iterdir())
-        return told(load_audit(folder / RECORD)).model_copy(update={"files": tuple(files)})
+        record = folder / RECORD
+        done = told(load_audit(record), record.read_bytes())
+        return done.model_copy(update={"files": tuple(files)})
     except (OSError, MaterialError):
         return None
 

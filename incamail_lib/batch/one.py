@@ -241,8 +241,7 @@ class _Work:
             decisive=done.decisive,
             notes=done.notes,
             problem=done.problem,
-            until=done.until,
-            accepted_until=done.accepted_until,
+            judged=done.judged,
             resumed=resumed,
         )
 

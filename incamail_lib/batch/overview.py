@@ -30,9 +30,10 @@ def write_overview(
 ) -> Path:
     """Page, tables and calendar of a run, into its folder; the page, as it will be called.
 
-    Each record is read once more, which is the stage "overview" of `progress`.
+    Each outcome is read once more, and its record where it is kept: the stage "overview" of
+    `progress`.
     With a file of runs the run is kept there, once, and compared with the one before it.
-    Errors: OutputError, HistoryError; MaterialError for an audit that was damaged meanwhile.
+    Errors: OutputError, HistoryError; MaterialError for an audit that was changed meanwhile.
     """
     read = _told(outcomes, progress) if progress else outcomes
     portfolio = _portfolio(new.final, read, started, language, history)

@@ -10,6 +10,7 @@ from typing import Any
 
 from incamail_lib.files import not_written
 from incamail_lib.findings import ACCEPTED, Audit, Until, Verdict
+from incamail_lib.history.digest import Judged
 from incamail_lib.i18n import Text
 from incamail_lib.outputs import RECORD
 from incamail_lib.record import Record, UtcDatetime
@@ -40,8 +41,7 @@ class CaseOutcome(Record):
     folder: Path | None = None
     files: tuple[Path, ...] = ()  # in the order in which a person wants them
     decisive: tuple[Row, ...] = ()
-    until: tuple[Until, ...] = ()
-    accepted_until: dt.date | None = None
+    judged: Judged | None = None
     notes: tuple[Text, ...] = ()
     problem: Text | None = None
     started_at: UtcDatetime | None = None
@@ -53,6 +53,16 @@ class CaseOutcome(Record):
     def record(self) -> Path | None:
         """The audit.json, where there is a verdict."""
         return self.folder / RECORD if self.folder and self.verdict else None
+
+    @property
+    def until(self) -> tuple[Until, ...]:
+        """The first dates on which the verdict may change."""
+        return self.judged.until if self.judged else ()
+
+    @property
+    def accepted_until(self) -> dt.date | None:
+        """Until when somebody answers for what failed."""
+        return self.judged.accepted_until if self.judged else None
 
     def summary(self) -> dict[str, Any]:
         """The outcome as plain data for --json."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 
-from incamail_lib.changes import Change
+from incamail_lib.changes import Change, fingerprint
 from incamail_lib.checks.validity import Presented, earliest_renewal, held_by, shown_by
 from incamail_lib.dossier import Dossier
 from incamail_lib.dossier.phases import progress
@@ -46,7 +47,21 @@ class PhaseCount(Record):
     steps: int
 
 
-class Digest(Record):
+class Judged(Record):
+    """What an audit says, as far as the overview tells it; empty without one."""
+
+    accepted_until: dt.date | None = None
+    until: tuple[Until, ...] = ()
+    measured_at: UtcDatetime | None = None
+    go_live: dt.date | None = None
+    failing: tuple[Failing, ...] = ()
+    unknown: tuple[str, ...] = ()  # codes of what is required and not known
+    certificates: tuple[Held, ...] = ()
+    fingerprint: str = ""  # of what is compared
+    record: str = ""  # SHA-256 of the audit's file
+
+
+class Digest(Judged):
     """One organisation in one run."""
 
     organisation: str
@@ -54,19 +69,26 @@ class Digest(Record):
     exit_code: int
     verdict: Verdict | None = None  # None: there is a problem instead
     problem: Text | None = None
-    accepted_until: dt.date | None = None
-    until: tuple[Until, ...] = ()
-    measured_at: UtcDatetime | None = None
-    go_live: dt.date | None = None
     owner: str = ""  # who leads the project there
     folder: str = ""
-    failing: tuple[Failing, ...] = ()
-    unknown: tuple[str, ...] = ()  # codes of what is required and not known
-    certificates: tuple[Held, ...] = ()
     phases: tuple[PhaseCount, ...] = ()
-    fingerprint: str = ""  # of what is compared; "" without an audit
     changes: tuple[Change, ...] = ()  # since the run before
     compared_with: int | None = None  # that run; None: the organisation is new
+
+
+def judged_of(audit: Audit, record: bytes) -> Judged:
+    """What the overview tells of an audit; `record` is its file."""
+    return Judged(
+        accepted_until=audit.accepted_until,
+        until=audit.until,
+        measured_at=audit.facts.measured_at,
+        go_live=audit.facts.declared.go_live,  # as it was taken
+        failing=failing_of(audit),
+        unknown=unknown_of(audit),
+        certificates=certificates_of(audit),
+        fingerprint=fingerprint(audit),
+        record=hashlib.sha256(record).hexdigest(),
+    )
 
 
 def failing_of(audit: Audit) -> tuple[Failing, ...]:

@@ -7,20 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from incamail_lib.audit import load_audit
-from incamail_lib.changes import Change, compare, fingerprint
+from incamail_lib.audit import load_audit, read_unchanged
+from incamail_lib.changes import Change, compare
 from incamail_lib.dossier import Dossier, read_dossier
 from incamail_lib.dossier.agreed import Role
 from incamail_lib.errors import IncaMailError
-from incamail_lib.findings import Audit, Verdict
+from incamail_lib.findings import Verdict
 from incamail_lib.guide import contents
-from incamail_lib.history.digest import (
-    Digest,
-    certificates_of,
-    failing_of,
-    phases_of,
-    unknown_of,
-)
+from incamail_lib.history.digest import Digest, Judged, phases_of
 from incamail_lib.history.store import History
 from incamail_lib.i18n import Text
 from incamail_lib.outputs import RECORD
@@ -50,6 +44,10 @@ class Recorded(Protocol):
         """Where its audit lies."""
 
     @property
+    def judged(self) -> Judged | None:
+        """What its audit says; None where there is a problem instead."""
+
+    @property
     def problem(self) -> Text | None:
         """Why there is no verdict."""
 
@@ -65,7 +63,7 @@ def record(
 
     One organisation after the other is read and let go of. The run counts once all are kept; the
     run of a folder `place` is kept once, however often it is recorded.
-    Errors: HistoryError; MaterialError for an audit that was damaged meanwhile.
+    Errors: HistoryError; MaterialError for an audit that was changed meanwhile.
     """
     with History.open(path, create=True) as history:
         run = history.begin(started, place)
@@ -76,28 +74,20 @@ def record(
 
 
 def digests_of(outcomes: Iterable[Recorded]) -> tuple[Digest, ...]:
-    """What the overview says of each, of a run that is not kept.
-
-    Errors: MaterialError for an audit that was damaged meanwhile.
-    """
-    return tuple(digest_of(outcome, _audit(outcome)) for outcome in outcomes)
-
-
-def _audit(outcome: Recorded) -> Audit | None:
-    if outcome.verdict is None or outcome.folder is None:
-        return None
-    return load_audit(outcome.folder / RECORD)
+    """What the overview says of each, of a run that is not kept."""
+    return tuple(digest_of(outcome) for outcome in outcomes)
 
 
 def _keep(history: History, run: int, outcome: Recorded) -> None:
-    audit = _audit(outcome)
-    digest = digest_of(outcome, audit)
-    if audit is not None:
-        digest = _compared(history, run, digest, audit)
-    history.add(run, digest, audit)
+    digest, record = digest_of(outcome), b""
+    if outcome.judged is not None and outcome.folder is not None:
+        path = outcome.folder / RECORD
+        record = read_unchanged(path, outcome.judged.record)
+        digest = _compared(history, run, digest, path)
+    history.add(run, digest, record)
 
 
-def _compared(history: History, run: int, digest: Digest, audit: Audit) -> Digest:
+def _compared(history: History, run: int, digest: Digest, record: Path) -> Digest:
     """With what changed since the run before; most nights that is nothing."""
     before = history.before(run, digest.organisation, digest.dossier)
     if before is None:
@@ -106,11 +96,11 @@ def _compared(history: History, run: int, digest: Digest, audit: Audit) -> Diges
     changes: tuple[Change, ...] = ()
     if then.fingerprint != digest.fingerprint:
         old = history.audit(number, digest.organisation, digest.dossier)
-        changes = compare(old, audit) if old is not None else ()
+        changes = compare(old, load_audit(record)) if old is not None else ()
     return digest.model_copy(update={"changes": changes, "compared_with": number})
 
 
-def digest_of(outcome: Recorded, audit: Audit | None) -> Digest:
+def digest_of(outcome: Recorded) -> Digest:
     """What the overview says of one organisation by itself."""
     told = Digest(
         organisation=outcome.organisation,
@@ -130,20 +120,7 @@ def digest_of(outcome: Recorded, audit: Audit | None) -> Digest:
             "phases": phases_of(dossier, contents(), today),
         }
         told = told.model_copy(update=known)
-    if audit is None:
-        return told
-    return told.model_copy(
-        update={
-            "accepted_until": audit.accepted_until,
-            "until": audit.until,
-            "measured_at": audit.facts.measured_at,
-            "go_live": audit.facts.declared.go_live,  # as it was taken
-            "failing": failing_of(audit),
-            "unknown": unknown_of(audit),
-            "certificates": certificates_of(audit),
-            "fingerprint": fingerprint(audit),
-        }
-    )
+    return told.model_copy(update=dict(outcome.judged)) if outcome.judged else told
 
 
 def _dossier(path: Path) -> Dossier | None:

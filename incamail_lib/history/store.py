@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from incamail_lib.audit.saving import audit_of
 from incamail_lib.errors import IncaMailError
@@ -118,9 +119,10 @@ class History:
             )
         return int(added.lastrowid or 0)
 
-    def add(self, run: int, digest: Digest, audit: Audit | None) -> None:
-        """Keep what became of one organisation; a second time takes the place of the first."""
-        packed = zlib.compress(audit.model_dump_json().encode(), 6) if audit else None
+    def add(self, run: int, digest: Digest, record: bytes = b"") -> None:
+        """Keep what became of one organisation, and the JSON of its audit if there is one; a second
+        time takes the place of the first."""
+        packed = zlib.compress(to_json(from_json(record)), 6) if record else None  # no indentation
         with _told(self.path):
             self._connection.execute(
                 "INSERT OR REPLACE INTO outcome (run, organisation, dossier, digest, audit) "

@@ -25,7 +25,7 @@ def keep(history: History, many: int, name: str) -> None:
     """A run of that many organisations, if there is room for them."""
     run = history.begin(NOW)
     for n in range(many):
-        history.add(run, Digest(organisation=f"{name}-{n}", dossier="x.yaml", exit_code=0), None)
+        history.add(run, Digest(organisation=f"{name}-{n}", dossier="x.yaml", exit_code=0))
     history.finish(run, NOW + DAY)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -21,14 +22,16 @@ from factories import GATEWAY, NOW, endpoint, ready
 from programs import running
 from typer.testing import CliRunner
 
-from incamail_lib.audit import save_record
+from incamail_lib.audit import load_audit, save_record
 from incamail_lib.changes import Kind
 from incamail_lib.checks import judge_facts
 from incamail_lib.cli.app import app
+from incamail_lib.errors import MaterialError
 from incamail_lib.facts.audit import AuditFacts
 from incamail_lib.findings import Verdict
-from incamail_lib.history import Digest, History, HistoryError, record, store
+from incamail_lib.history import Digest, History, HistoryError, record, recording, store
 from incamail_lib.history.differing import alerts, difference
+from incamail_lib.history.digest import Judged, judged_of
 from incamail_lib.i18n import Text, say
 from incamail_lib.printable import for_chat
 
@@ -46,6 +49,7 @@ class Outcome:
     exit_code: int = 0
     verdict: Verdict | None = None
     folder: Path | None = None
+    judged: Judged | None = None
     problem: Text | None = None
 
 
@@ -54,10 +58,11 @@ def outcome(folder: Path, name: str, facts: AuditFacts, now: dt.datetime = NOW) 
     named = facts.declared.model_copy(update={"organisation": name})
     audit = judge_facts(facts.model_copy(update={"declared": named}), now)
     place = folder / name / f"{now:%Y%m%dT%H%M%S}"
-    save_record(audit, place / "audit.json")
+    saved = save_record(audit, place / "audit.json")
     dossier = folder / f"{name}.yaml"
     dossier.write_text(f"organisation: {name}\ndomains: [muster.example]\n", encoding="utf-8")
-    return Outcome(dossier, name, audit.exit_code, audit.verdict, place)
+    judged = judged_of(audit, saved.read_bytes())
+    return Outcome(dossier, name, audit.exit_code, audit.verdict, place, judged)
 
 
 def failed(folder: Path, name: str) -> Outcome:
@@ -107,6 +112,41 @@ def test_a_run_is_kept_with_what_changed_since_the_last(file: Path) -> None:
     assert found["same"].changes == ()
     assert (found["new"].compared_with, found["same"].compared_with) == (None, 1)
     assert found["lost"].problem is not None
+
+
+def test_a_record_that_was_changed_since_is_not_kept_for_what_it_was(tmp_path: Path) -> None:
+    """Whether it can still be read or not: the run does not count, and the file is named."""
+    file = tmp_path / "history.sqlite"
+    for change in (lambda text: text.replace("mx1", "mx9"), lambda text: text[:100], None):
+        told = outcome(tmp_path, "changed", GOOD)
+        assert told.folder is not None
+        path = told.folder / "audit.json"
+        if change is None:
+            path.unlink()
+        else:
+            path.write_text(change(path.read_text("utf-8")), "utf-8")
+        with pytest.raises(MaterialError, match=r"audit\.json"):
+            record(file, [told], started=NOW)
+    with History.open(file) as history:
+        assert [run.finished for run in history.runs()] == [None] * 3
+
+
+def test_a_night_on_which_nothing_changed_reads_no_audit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the overview tells came with the outcome; what is kept whole is as it was written."""
+    file = tmp_path / "history.sqlite"
+    record(file, [outcome(tmp_path, "same", GOOD)], started=NOW)
+    tomorrow = outcome(tmp_path, "same", GOOD, NOW + DAY)
+    with monkeypatch.context() as patched:
+        patched.setattr(recording, "load_audit", None)
+        record(file, [tomorrow], started=NOW + DAY)
+    assert tomorrow.folder is not None
+    with History.open(file) as history:
+        assert history.audit(2, "same", "same.yaml") == load_audit(tomorrow.folder / "audit.json")
+        (told,) = history.digests(2)
+    assert told.compared_with == 1
+    assert told.record == hashlib.sha256((tomorrow.folder / "audit.json").read_bytes()).hexdigest()
 
 
 def test_two_runs_are_told_apart(file: Path) -> None:
@@ -305,7 +345,7 @@ for _ in range(runs):
         run = history.begin(now)
         for n in range(5):
             digest = Digest(organisation=f"{name}-{n}", dossier="x.yaml", exit_code=0)
-            history.add(run, digest, None)
+            history.add(run, digest)
         print(run, flush=True)
         history.finish(run, now)
 """
@@ -345,7 +385,7 @@ def test_a_program_that_is_killed_leaves_a_run_that_does_not_count(tmp_path: Pat
     with History.open(file) as history:
         unfinished = history.begin(NOW)
         digest = Digest(organisation="same", dossier="same.yaml", exit_code=0)
-        history.add(unfinished, digest, judge_facts(GOOD, NOW))
+        history.add(unfinished, digest, judge_facts(GOOD, NOW).model_dump_json().encode())
         done = [run for run in history.runs() if run.finished]
         assert all(run.organisations in (1, 5) for run in done)
         assert unfinished not in [run.number for run in done]

@@ -18,6 +18,7 @@ from incamail_lib.facts.observation import Reason
 from incamail_lib.facts.smtp import EndpointFacts, Stage
 from incamail_lib.findings import Verdict
 from incamail_lib.history import record
+from incamail_lib.history.digest import Judged, judged_of
 from incamail_lib.i18n import Text, say
 
 DAY = dt.timedelta(days=1)
@@ -42,6 +43,7 @@ class Outcome:
     exit_code: int
     verdict: Verdict | None = None
     folder: Path | None = None
+    judged: Judged | None = None
     problem: Text | None = None
 
 
@@ -110,9 +112,10 @@ def outcome(folder: Path, number: int, told: AuditFacts | None, now: dt.datetime
     known = waivers_of(name, read_waivers(folder / WAIVERS, now.date()))
     audit = judge_facts(told.model_copy(update={"declared": named}), now, known)
     place = folder / f"organisation-{number}" / f"{now:%Y%m%dT%H%M%S}"
-    save_record(audit, place / "audit.json")
+    saved = save_record(audit, place / "audit.json")
     (place / "report.html").write_text("<!DOCTYPE html>", encoding="utf-8")
-    return Outcome(dossier, name, audit.exit_code, audit.verdict, place)
+    judged = judged_of(audit, saved.read_bytes())
+    return Outcome(dossier, name, audit.exit_code, audit.verdict, place, judged)
 
 
 def two_nights(folder: Path) -> Path:
