@@ -137,7 +137,7 @@ async def worked_off(parcel: dict[str, Any]) -> dict[str, Any]:
 
 async def _done(order: Order) -> Done:
     """As where the command runs; how many at once is for Dask to say, by its threads."""
-    if not can_fork():  # nor can a worker that has a nurse start processes by multiprocessing
+    if not can_fork():  # nor may a worker below a nanny start processes by multiprocessing
         return await asyncio.to_thread(attempted, order)
     loop = asyncio.get_running_loop()
     if loop not in _renderers:

@@ -49,9 +49,9 @@ def batch(
         list[str],
         typer.Argument(help="Dossier files, folders, globs, or lists as CSV or Excel."),
     ],
-    output: Annotated[Path, typer.Option("--out", help="Folder for the reports.")] = Path(
-        "reports"
-    ),
+    output: Annotated[
+        Path, typer.Option("--out", "--output", help="Folder for the reports.")
+    ] = Path("reports"),
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Processes that write reports; default: one a processor."),

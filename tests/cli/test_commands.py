@@ -20,7 +20,7 @@ from programs import running
 from typer.testing import CliRunner
 
 from incamail_lib.audit import load_audit, save_record
-from incamail_lib.cli.app import app
+from incamail_lib.cli.app import app, whole
 from incamail_lib.lab import SCENARIOS, nameserver
 
 COMMAND = Path(sys.executable).with_name("incamail")
@@ -33,6 +33,19 @@ def said(*arguments: str, code: int = 0) -> str:
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     return result.output
+
+
+def test_the_folder_of_reports_is_named_alike_by_every_command() -> None:
+    """Whoever knows `audit --output` need not learn another word for many, nor another default."""
+    told = {
+        name: parameter
+        for name, command in whole().commands.items()
+        for parameter in command.params
+        if parameter.name == "output"
+    }
+    assert {"audit", "batch", "demo", "documents", "start"} <= set(told)
+    assert [name for name, one in told.items() if "--output" not in one.opts] == []
+    assert {str(one.default) for name, one in told.items() if name != "portfolio"} == {"reports"}
 
 
 def test_judge_tells_saved_facts_anew(tmp_path: Path) -> None:
