@@ -72,6 +72,10 @@ class RunError(IncaMailError):
     exit_code = 4
 
 
+class LostError(IncaMailError):
+    """Whoever does the work of a run is gone: it stops here, unfinished, and can be resumed."""
+
+
 def reason(error: BaseException) -> Text:
     """Why the system refused, for a sentence of ours: in our words where it is usual."""
     number, words = getattr(error, "errno", None), getattr(error, "strerror", None)

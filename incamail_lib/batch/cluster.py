@@ -10,7 +10,10 @@ once, whatever becomes of workers meanwhile.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
@@ -29,14 +32,15 @@ from incamail_lib.batch.job import (
     crashed,
 )
 from incamail_lib.batch.rendering import Renderer, local
-from incamail_lib.errors import RunError, UsageError
+from incamail_lib.errors import LostError, RunError, UsageError
 from incamail_lib.files import private_folder, write_whole
 from incamail_lib.forked.processes import can_fork
 from incamail_lib.i18n import say
 from incamail_lib.outputs import FACTS
 from incamail_lib.seal import Keys
 
-_WORKERS_S = 60
+_WORKERS_S = 60  # so long there may be none
+_LOOK_S = 5.0
 _OURS = frozenset({FACTS, *LENT})  # what went there need not come back
 
 
@@ -49,6 +53,8 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         """Connect, and wait for the first worker. Errors: UsageError."""
+        for name in ("distributed", "distributed.client"):  # its tracebacks: we tell in a sentence
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             client: Any = Client  # without types of its own
             self._client = client(self._address, asynchronous=True)
@@ -71,13 +77,21 @@ class Cluster:
             await self._client.close()
 
     async def render(self, order: Order) -> Done:
-        """Let a worker do the work of an order. Errors: OutputError, RunError."""
+        """Let a worker do the work of an order. Errors: OutputError, RunError, LostError."""
         parcel = await asyncio.to_thread(_parcel, order)
         future = self._client.submit(worked_off, parcel, pure=False)
         try:
-            answer = await future
+            answer = await self._answer(future)
         except KilledWorker:
             return crashed(order.folder, order.final, "KilledWorker", "Each worker died on it.\n")
+        except CancelledError:  # so Dask tells of a scheduler that is gone
+            raise LostError(
+                say(
+                    "The connection to the scheduler {address} is lost. What is complete stays: "
+                    "start it again, then go on with --resume.",
+                    address=self._address,
+                )
+            ) from None
         finally:
             future.release()
         if "version" in answer:
@@ -92,6 +106,28 @@ class Cluster:
         await asyncio.to_thread(_unpack, order.folder, answer["files"])
         return Done.model_validate_json(answer["done"])
 
+    async def _answer(self, future: Any) -> Any:
+        """What a worker says. Errors: LostError where there was none for a while."""
+        waiting = asyncio.ensure_future(_awaited(future))
+        clock = asyncio.get_running_loop().time
+        seen = clock()
+        try:
+            while not (await asyncio.wait({waiting}, timeout=_LOOK_S))[0]:
+                with suppress(OSError):  # of a scheduler that is gone the future tells
+                    if await self._client.nthreads():
+                        seen = clock()
+                if clock() - seen > _WORKERS_S:
+                    raise LostError(
+                        say(
+                            "The scheduler {address} has no worker any more. What is complete "
+                            "stays: start some, then go on with --resume.",
+                            address=self._address,
+                        )
+                    )
+            return waiting.result()
+        finally:
+            waiting.cancel()
+
     async def complete(self, folders: Sequence[Path], digest: str) -> tuple[Path, Done] | None:
         """The first of these folders that is whole; they lie here."""
         for folder in folders:
@@ -99,6 +135,10 @@ class Cluster:
             if done is not None:
                 return folder, done
         return None
+
+
+async def _awaited(future: Any) -> Any:
+    return await future
 
 
 def _parcel(order: Order) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from incamail_lib.batch.rendering import Renderer, local
 from incamail_lib.batch.results import CRASHED, CaseOutcome, Cost
 from incamail_lib.crash import crash_text
 from incamail_lib.dossier.reading import MAX_BYTES
-from incamail_lib.errors import DiskFullError, DossierError, IncaMailError
+from incamail_lib.errors import DiskFullError, DossierError, IncaMailError, LostError
 from incamail_lib.facts.audit import AuditFacts, Place
 from incamail_lib.files import read_bounded, write_whole
 from incamail_lib.i18n import Language, Text, say
@@ -89,7 +89,10 @@ class One:
         await self._renderer.__aexit__(None, None, None)
 
     async def outcome(self, path: Path, *, progress: Progress | None = None) -> CaseOutcome:
-        """What became of one dossier. Errors: DiskFullError; DossierError for the only one."""
+        """What became of one dossier.
+
+        Errors: DiskFullError, LostError; DossierError for the only one.
+        """
         started = dt.datetime.now(dt.UTC)
         try:
             case, text = self._read(path)
@@ -100,7 +103,7 @@ class One:
         work = _Work(case, text, started)
         with Fate() as fate:
             outcome = await self._complete(work) or await self._audited(work, progress)
-        if isinstance(fate.error, DiskFullError):
+        if isinstance(fate.error, DiskFullError | LostError):
             raise fate.error
         if isinstance(fate.error, IncaMailError):
             outcome = _without(path, case.dossier.organisation, fate.error)

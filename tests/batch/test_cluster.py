@@ -25,6 +25,7 @@ from batch.test_faults import ENDED, batch, command, environment, leftovers, sta
 from batch.test_rendering_apart import forks, order
 
 from incamail_lib.batch.job import DOSSIER
+from incamail_lib.errors import LostError
 from incamail_lib.forked.processes import can_fork
 from incamail_lib.lab import pki
 from incamail_lib.outputs import FACTS, NOTEBOOK, RECORD
@@ -40,7 +41,8 @@ CLIENTS = 5
 def cluster(
     folder: Path, settings: dict[str, str]
 ) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """A scheduler and two workers, each a process of its own; the address and the workers."""
+    """A scheduler and two workers, each a process of its own; the address and all three. They talk
+    TLS where there are settings for it."""
     options: dict[str, Any] = {
         "env": environment(folder / "worker-tmp") | settings,
         "cwd": folder,
@@ -51,14 +53,15 @@ def cluster(
     file = folder / "scheduler.json"
     here = ["--host", "127.0.0.1", "--no-dashboard"]
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", *here]
-    dask += ["--protocol", "tls", "--port", "0", "--scheduler-file", str(file)]
+    protocol = "tls" if settings else "tcp"
+    dask += ["--protocol", protocol, "--port", "0", "--scheduler-file", str(file)]
     with ExitStack() as stack:
-        stack.enter_context(programs.running(dask, **options))
+        scheduler = stack.enter_context(programs.running(dask, **options))
         address = told(file)
         worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, *here]
         worker += ["--no-nanny", "--nthreads", "1"]
         workers = [stack.enter_context(programs.running(worker, **options)) for _ in range(2)]
-        yield address, workers
+        yield address, [scheduler, *workers]
 
 
 def told(file: Path) -> str:
@@ -107,7 +110,7 @@ def test_a_worker_that_is_killed_costs_nobody_his_report(
     output = tmp_path / "reports"
     with (
         town.running(tmp_path / "town", CLIENTS, 2) as there,
-        cluster(tmp_path, settings) as (address, workers),
+        cluster(tmp_path, settings) as (address, (_, first, _)),
     ):
         assert address.startswith("tls://")
         monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "2s")
@@ -128,7 +131,7 @@ def test_a_worker_that_is_killed_costs_nobody_his_report(
             until = time.monotonic() + 100
             while not list(output.glob("client-*/*Z")) and time.monotonic() < until:
                 time.sleep(0.01)
-            programs.kill(workers[0])
+            programs.kill(first)
             _, errors = running.communicate(timeout=150)
             assert running.returncode in ENDED, errors
     assert state(output) == state(tmp_path / "alone")
@@ -136,6 +139,55 @@ def test_a_worker_that_is_killed_costs_nobody_his_report(
     assert len(cells(output)) == len(list(output.glob("client-*/*Z"))) == CLIENTS
     assert leftovers(output) == []
     assert not any(b"incamail-job-" in p.read_bytes() for p in output.rglob("*") if p.is_file())
+
+
+def test_a_scheduler_that_dies_leaves_a_run_that_can_be_resumed(tmp_path: Path) -> None:
+    """One sentence and no crash of anybody's; what is complete stays, the rest is done later."""
+    output = tmp_path / "reports"
+    with (
+        town.running(tmp_path / "town", CLIENTS, 2) as there,
+        cluster(tmp_path, {}) as (address, (scheduler, *_)),
+    ):
+        with programs.running(
+            command(output, "--scheduler", address, there.dossiers),
+            env=environment(tmp_path / "tmp"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            limit_s=150,
+        ) as running:
+            until = time.monotonic() + 100
+            while not list(output.glob("client-*/*Z")) and time.monotonic() < until:
+                time.sleep(0.01)
+            programs.kill(scheduler)
+            _, errors = running.communicate(timeout=150)
+        assert running.returncode == 2, errors
+        assert "is lost" in errors
+        assert "Traceback" not in errors
+        assert list(output.glob("**/crash.txt")) == []
+        complete = set(output.glob("client-*/*Z"))
+        resumed = batch(output, "--resume", there.dossiers)
+        assert resumed.returncode in ENDED, resumed.stderr
+    assert complete < set(output.glob("client-*/*Z"))
+    assert len(list(output.glob("client-*/*Z"))) == CLIENTS
+    assert leftovers(output) == []
+
+
+def test_workers_that_are_gone_are_not_waited_for_all_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute without any ends the run; it is told what to do."""
+    monkeypatch.setattr(cluster_side, "_WORKERS_S", 1)
+    monkeypatch.setattr(cluster_side, "_LOOK_S", 0.1)
+
+    async def run(address: str, workers: list[subprocess.Popen[str]]) -> None:
+        async with cluster_side.Cluster(address) as there:
+            for worker in workers:
+                programs.kill(worker)
+            with pytest.raises(LostError, match="no worker any more"):
+                await there.render(order(tmp_path, "a"))
+
+    with cluster(tmp_path, {}) as (address, (_, *workers)):
+        asyncio.run(run(address, workers))
 
 
 @pytest.mark.skipif(not can_fork(), reason="this system cannot fork")
