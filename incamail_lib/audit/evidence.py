@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +25,20 @@ class Latest:
     notes: tuple[Text, ...] = ()
 
 
-def latest_audit(output: Path, organisation: str, keys: Keys) -> Latest:
+def latest_audit(
+    output: Path,
+    organisation: str,
+    keys: Keys,
+    *,
+    counts: Callable[[Path], bool] = Path.is_dir,
+) -> Latest:
     """The newest audit of an organisation below `output` that is sealed by a trusted key.
 
-    What lies there may come from anybody: other records give no evidence, and are named.
+    What lies there may come from anybody: other records give no evidence, and are named. Folders
+    that `counts` says no to are passed over.
     """
     notes: list[Text] = []
-    for folder in audit_folders(output, organisation):
+    for folder in filter(counts, audit_folders(output, organisation)):
         found = examine(folder, keys)
         if not found.proves(folder, RECORD):
             notes.append(_no_evidence(folder, found))

@@ -27,7 +27,7 @@ from incamail_lib.findings import Audit, Verdict, Waiver
 from incamail_lib.forked.channel import Channel
 from incamail_lib.history.digest import Judged, judged_of
 from incamail_lib.i18n import Language, Text, say
-from incamail_lib.outputs import FACTS, RECORD
+from incamail_lib.outputs import FACTS, NOTEBOOK, PAGE, PAPER, RECORD
 from incamail_lib.record import Record
 from incamail_lib.report.order import Row
 from incamail_lib.seal import Keys, Standing, examine
@@ -36,6 +36,7 @@ from incamail_lib.seal import Keys, Standing, examine
 DOSSIER, PREVIOUS = "dossier.yaml", "previous.json"
 LENT = (DOSSIER, WAIVERS, PREVIOUS)
 CRASH = "crash.txt"
+_WANTED = (PAGE, PAPER, NOTEBOOK, RECORD, FACTS)  # files in the order in which a person wants them
 SOURCE = "dossier.sha256"  # of which content of which files the audit is; as sha256sum writes it
 
 
@@ -153,6 +154,15 @@ def _source(order: Order) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def dossier_of(folder: Path) -> str:
+    """The name of the file that the audit in a folder is of; "" where it is not told."""
+    try:
+        source = (folder / SOURCE).read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return ""
+    return source.partition("\n")[0].partition("  ")[2]
+
+
 def told(audit: Audit, record: bytes, known: Sequence[Waiver] = ()) -> Done:
     """What is to be known of an audit without loading it; `record` is its file, `known` are
     waivers."""
@@ -174,10 +184,10 @@ def complete(folder: Path, digest: str, keys: Keys) -> Done | None:
         source = (folder / SOURCE).read_bytes().decode("utf-8", "surrogateescape")
         if " ".join(line.partition(" ")[0] for line in source.splitlines()) != digest:
             return None
-        files = sorted(path.name for path in folder.iterdir())
+        files = tuple(name for name in _WANTED if (folder / name).exists())
         record = folder / RECORD
         done = told(load_audit(record), record.read_bytes())
-        return done.model_copy(update={"files": tuple(files)})
+        return done.model_copy(update={"files": files})
     except (OSError, MaterialError):
         return None
 

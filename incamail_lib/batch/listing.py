@@ -38,14 +38,14 @@ def listed(arguments: Sequence[str]) -> Listed:
     found: dict[Path, Path] = {}
     wrong: list[tuple[Path, Text]] = []
     for argument in arguments:
-        matches = _matches(argument)
-        if not matches:
+        known = len(wrong)
+        named = [path for match in _matches(argument) for path in _of(match, wrong)]
+        if not named and len(wrong) == known:
             raise UsageError(
                 say("«{given}» names no dossier. Give a .yaml file or a folder.", given=argument)
             )
-        for match in matches:
-            for path in _of(match, wrong):
-                found.setdefault(path.resolve(), path)
+        for path in named:
+            found.setdefault(path.resolve(), path)
     return Listed(tuple(found.values()), tuple(wrong))
 
 

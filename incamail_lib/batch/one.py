@@ -12,9 +12,18 @@ from typing import Self
 
 from incamail_lib.audit import Progress, save_record
 from incamail_lib.audit.case import Among, Case, bind, measure_dossier
-from incamail_lib.audit.evidence import latest_audit
+from incamail_lib.audit.evidence import Latest, latest_audit
 from incamail_lib.audit.passphrases import Passphrases
-from incamail_lib.batch.job import DOSSIER, PREVIOUS, Done, Fate, Order, crashed, digest_of
+from incamail_lib.batch.job import (
+    DOSSIER,
+    PREVIOUS,
+    Done,
+    Fate,
+    Order,
+    crashed,
+    digest_of,
+    dossier_of,
+)
 from incamail_lib.batch.rendering import Renderer, local
 from incamail_lib.batch.results import CRASHED, CaseOutcome, Cost
 from incamail_lib.crash import crash_text
@@ -99,7 +108,7 @@ class One:
         except DossierError as error:
             if self._is_only:
                 raise
-            return _without(path, path.stem, error)
+            return _without(path, path.stem or str(path), error)
         work = _Work(case, text, started)
         with Fate() as fate:
             outcome = await self._complete(work) or await self._audited(work, progress)
@@ -145,7 +154,8 @@ class One:
             save_record(facts, new.part / FACTS)
             del facts  # only the file is needed from here on
             write_whole(new.part / DOSSIER, work.text)
-            previous = await asyncio.to_thread(self._lent, work, new)
+            latest = await asyncio.to_thread(self._lent, work, new)
+            previous = latest.record and latest.record.resolve()
             begun = time.monotonic()
             done = await self._renderer.render(self._order(work, new, previous))
             cost = Cost(
@@ -155,7 +165,8 @@ class One:
                 connections=connections,
             )
             outcome = await asyncio.to_thread(_finished, work, new, done)
-            return outcome.model_copy(update={"cost": cost})
+            notes = (*latest.notes, *outcome.notes)
+            return outcome.model_copy(update={"cost": cost, "notes": notes})
         new.give_up()
         assert fate.error is not None
         raise fate.error
@@ -184,12 +195,18 @@ class One:
         )
         return facts, visitor.made
 
-    def _lent(self, work: _Work, new: NewFolder) -> Path | None:
-        """The record of the audit before, where a trusted key sealed one; a copy lies there."""
-        before = latest_audit(self._output, work.organisation, Keys.of_user()).record
-        if before is not None:
-            write_whole(new.part / PREVIOUS, before.read_bytes())
-        return before and before.resolve()
+    def _lent(self, work: _Work, new: NewFolder) -> Latest:
+        """The audit of that dossier before, where a trusted key sealed one; a copy of its record
+        lies there. An organisation may have several dossiers."""
+        latest = latest_audit(
+            self._output,
+            work.organisation,
+            Keys.of_user(),
+            counts=lambda folder: dossier_of(folder) in ("", work.case.path.resolve().name),
+        )
+        if latest.record is not None:
+            write_whole(new.part / PREVIOUS, latest.record.read_bytes())
+        return latest
 
     def _order(self, work: _Work, new: NewFolder, previous: Path | None) -> Order:
         return Order(

@@ -19,8 +19,8 @@ from incamail_lib.batch.results import OUTCOMES, CaseOutcome, Journal, Portfolio
 from incamail_lib.batch.resuming import folder_of_run
 from incamail_lib.dossier.waivers import WAIVERS, read_waivers
 from incamail_lib.files import make_folder
-from incamail_lib.history import History, record
-from incamail_lib.i18n import Text
+from incamail_lib.history import History, HistoryError, record
+from incamail_lib.i18n import Text, say
 from incamail_lib.outputs import name_of_run, time_name, time_of
 
 
@@ -85,14 +85,22 @@ def _of_many(
             if not len(journal):  # nothing to resume
                 folder.give_up()
             raise
-        index = write_overview(
-            folder,
-            journal,
-            started=time_of(name_of_run(folder)),
-            language=options.language or "en",
-            history=options.history,
-            progress=run.progress,
-        )
+        try:
+            index = write_overview(
+                folder,
+                journal,
+                started=time_of(name_of_run(folder)),
+                language=options.language or "en",
+                history=options.history,
+                progress=run.progress,
+            )
+        except HistoryError as error:
+            raise HistoryError(
+                say(
+                    "{problem} Every audit of this run is complete: go on with --resume then.",
+                    problem=error.text,
+                )
+            ) from None
         folder.finish()
     journal.moved(folder.final / OUTCOMES)
     return PortfolioRun(journal, index, folder.final)

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from incamail_lib.errors import UsageError
+from incamail_lib.errors import OutputError, UsageError
 from incamail_lib.files import held, not_written
 from incamail_lib.i18n import say
 from incamail_lib.outputs import (
@@ -28,11 +28,15 @@ def folder_of_run(output: Path, stack: ExitStack, *, resume: bool) -> tuple[NewF
     Of a run that is resumed, what its processes left half done is removed.
     Errors: OutputError; UsageError where the run to be resumed is still under way.
     """
-    folder = next(iter(unfinished_runs(output)), None) if resume else None
-    if folder is not None:
-        lock = _locked(folder, stack)
-        clear_unfinished(output, name_of_run(folder))
-        return folder, lock
+    for unfinished in unfinished_runs(output)[:1] if resume else ():
+        try:
+            lock = _locked(unfinished, stack)
+        except OutputError:
+            if unfinished.part.exists():
+                raise
+        if unfinished.part.exists():  # else it came to its end while it was waited for
+            clear_unfinished(output, name_of_run(unfinished))
+            return unfinished, lock
     folder = new_run(output, time_name(dt.datetime.now(dt.UTC)))
     return folder, _locked(folder, stack)
 

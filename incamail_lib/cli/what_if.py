@@ -35,11 +35,11 @@ _FINGERPRINT = 64  # hexadecimal digits of a SHA-256
 
 @dataclass(frozen=True)
 class Supposed:
-    """One organisation as it is and as it would be."""
+    """One organisation as it is and as it would be; no verdicts where no audit is kept."""
 
     organisation: str
-    today: Verdict
-    supposed: Verdict
+    today: Verdict | None
+    supposed: Verdict | None
     changes: tuple[Change, ...]
 
     @property
@@ -49,15 +49,15 @@ class Supposed:
 
     @property
     def is_open(self) -> bool:
-        """Whether something required could not be told any more."""
-        return not self.breaks and bool(alarms(self.changes))
+        """Whether something required could not be told any more, or nothing at all."""
+        return self.supposed is None or (not self.breaks and bool(alarms(self.changes)))
 
     def summary(self) -> dict[str, Any]:
         """As plain data for --json."""
         return {
             "organisation": self.organisation,
-            "today": self.today.value,
-            "supposed": self.supposed.value,
+            "today": self.today and self.today.value,
+            "supposed": self.supposed and self.supposed.value,
             "breaks": self.breaks,
             "open": self.is_open,
             "changes": [change.model_dump(mode="json") for change in self.changes],
@@ -130,8 +130,13 @@ def of_run(
 ) -> Iterator[Supposed]:
     """Every organisation of a run that is kept, as it would be. Errors: HistoryError."""
     with History.open(file) as history:
-        for audit in history.audits(history.run(number).number):
-            yield one_supposed(audit.facts, supposition, now)
+        run = history.run(number).number
+        for digest in history.digests(run):
+            audit = history.audit(run, digest.organisation, digest.dossier)
+            if audit is None:
+                yield Supposed(digest.organisation, None, None, ())
+            else:
+                yield one_supposed(audit.facts, supposition, now)
 
 
 def one_supposed(facts: AuditFacts, supposition: Supposition, now: dt.datetime) -> Supposed:
@@ -172,9 +177,12 @@ def tell(found: Sequence[Supposed], t: Translator, *, as_json: bool) -> int:
 
 def _print(found: Sequence[Supposed], t: Translator) -> None:
     for one in sorted(found, key=lambda each: (not each.breaks, not each.is_open)):
-        if not one.changes:
+        if one.today is None or one.supposed is None:
+            told = say("no whole audit is kept of that run")
+        elif not one.changes:
             continue
-        told = say("{today}, would be {then}", today=word(one.today), then=word(one.supposed))
+        else:
+            told = say("{today}, would be {then}", today=word(one.today), then=word(one.supposed))
         style = "bold red" if one.breaks else "bold yellow" if one.is_open else "bold"
         out().print(Styled(t.text(labelled(one.organisation, told)), style))
         for change in one.changes:

@@ -108,7 +108,7 @@ def digest_of(outcome: Recorded) -> Digest:
         exit_code=outcome.exit_code,
         verdict=outcome.verdict,
         problem=outcome.problem,
-        folder=str(outcome.folder) if outcome.folder else "",
+        folder=str(outcome.folder.resolve()) if outcome.folder else "",  # read from anywhere
     )
     dossier = _dossier(outcome.dossier)
     if dossier is not None:

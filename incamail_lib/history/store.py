@@ -177,13 +177,6 @@ class History:
             for (text,) in self._connection.execute(query, (run,)):
                 yield Digest.model_validate_json(text)
 
-    def audits(self, run: int) -> Iterator[Audit]:
-        """Every whole audit of a run that is still kept, one after the other."""
-        for digest in self.digests(run):
-            audit = self.audit(run, digest.organisation, digest.dossier)
-            if audit is not None:
-                yield audit
-
     def audit(self, run: int, organisation: str, dossier: str) -> Audit | None:
         """The audit of an organisation in a run; None where there was none, or it is kept no
         longer."""

@@ -78,7 +78,7 @@ def verdicts(digests: Sequence[Digest], folder: Path | None) -> Section:
     )
     headings = (
         *(ORGANISATION, say("Verdict"), say("What decides"), say("May change on")),
-        *(say("Go-live"), say("Report")),
+        *(say("Go-live"), say("Audit")),
     )
     return Section(
         title=say("Organisations by verdict"),

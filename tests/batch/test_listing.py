@@ -53,6 +53,8 @@ def test_an_excel_list_is_read(tmp_path: Path) -> None:
         ("name;key\na.yaml;b\n", "it names: name, key"),
         ("dossier,key\na.yaml,secret\n", "does not have: «key». Beside «dossier»"),
         ("", "must name the column"),
+        ("dossier\n", "names no dossier"),
+        ("dossier;remark\n;\n", "names no dossier"),
         ('dossier\n"a.yaml', "damaged"),
     ],
 )

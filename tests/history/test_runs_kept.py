@@ -197,9 +197,21 @@ def test_what_would_break_is_asked_of_a_run(file: Path, tmp_path: Path) -> None:
     other = tmp_path / "new.toml"
     other.write_text('organisations = ["Somebody else"]\n', encoding="utf-8")
     told = said("judge", "--history", file, "--platform", other, "--json", code=1)
-    assert [one["breaks"] for one in json.loads(told)] == [True] * 4
+    assert [(one["today"] is None, one["breaks"]) for one in json.loads(told)] == [
+        *((False, True), (True, False)),
+        *((False, True),) * 3,
+    ]  # the one without an audit is told of
     odd = said("judge", "--history", file, "--store", "certifi", "--json", code=1)
-    assert len(json.loads(odd)) == 4
+    assert len(json.loads(odd)) == 5
+    with History.open(file) as history:
+        history.thin(1)
+    gone = json.loads(
+        said("judge", "--history", file, "--run", 1, "--store", "certifi", "--json", code=3)
+    )
+    assert [(one["breaks"], one["open"]) for one in gone] == [(False, True)] * 5
+    told = said("judge", "--history", file, "--run", 1, "--store", "certifi", code=3)
+    assert "better: no whole audit is kept of that run" in told
+    assert "Of 5 more it cannot be told" in told
     assert "goes with a supposition" in said("judge", "--history", file, code=2)
     assert "Name facts" in said("judge", code=2)
 
@@ -301,7 +313,7 @@ def test_a_damaged_file_is_one_sentence(file: Path) -> None:
         connection.execute("UPDATE outcome SET audit = x'00'")
     connection.close()
     with pytest.raises(HistoryError, match="damaged"), History.open(file) as history:
-        list(history.audits(1))
+        history.audit(1, "same", "same.yaml")
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE outcome SET digest = '{}'")
     connection.close()
