@@ -208,6 +208,7 @@ def test_a_night_is_compared_accepted_and_kept_once(tmp_path: Path) -> None:
 
     resumed = again()
     assert (resumed.resumed, resumed.exit_code, resumed.until) == (True, ACCEPTED, told.until)
+    assert resumed.files == told.files
     (tmp_path / WAIVERS).unlink()
     anew = again()
     assert (anew.resumed, anew.exit_code) == (False, 1)
