@@ -143,7 +143,7 @@ def renewal_not_due(shown: Presented, now: dt.datetime) -> Result:
     told = say_n(
         "{n} day left, until {date}.",
         "{n} days left, until {date}.",
-        max((end - now).days, 0),
+        max((end.date() - now.date()).days, 0),  # as every calendar and the portfolio count
         date=end.date().isoformat(),
     )
     return failed(told) if now >= start else passed(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 from incamail_lib.checks._advice import NO_STORE, PLATFORM_CERTIFICATE
@@ -58,7 +59,7 @@ def stores_trust_the_platform(endpoint: EndpointFacts, context: Context) -> Resu
     if not endpoint.trust:
         return no_certificate(endpoint)
     accepting = shown_by(endpoint).accepted_at(context.now)
-    others = [t for t in endpoint.trust if t not in accepting]
+    others = [_as_of(context.now, t) for t in endpoint.trust if t not in accepting]
     doubtful = [t for t in accepting if t.reserved]
     if others:
         return _not_everywhere([t.store for t in endpoint.trust if t in accepting], others)
@@ -71,6 +72,15 @@ def stores_trust_the_platform(endpoint: EndpointFacts, context: Context) -> Resu
         )
     stores = joined([t.store for t in endpoint.trust])
     return passed(say("Trusted by {stores}. Revocation was not checked.", stores=stores))
+
+
+def _as_of(now: dt.datetime, answer: TrustFacts) -> TrustFacts:
+    """The answer with the reason that holds at `now`, where it was measured at another time."""
+    if not answer.trusted.is_yes:
+        return answer
+    begun = all(c.not_before is not None and c.not_before <= now for c in answer.members)
+    reason = TrustReason.EXPIRED if begun else TrustReason.NOT_YET_VALID
+    return answer.model_copy(update={"reason": reason})
 
 
 def _not_everywhere(trusting: list[str], others: list[TrustFacts]) -> Result:

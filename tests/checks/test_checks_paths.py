@@ -174,6 +174,12 @@ def test_the_date_of_judging_decides_for_the_whole_path() -> None:
     assert outcomes(("CERT04", "CERT30"), audit, later) == {UNKNOWN}
     theirs = finding("PLAT06", audit, later)
     assert theirs.outcome is FAILED
+    assert ": trusted" not in theirs.seen.english()
+    assert "No store trusts it" in theirs.seen.english()
+    evening = (NOW + 40 * DAY).replace(hour=23)
+    left = (NOW + 50 * DAY).date() - evening.date()
+    told = finding(RENEWAL[0], audit, evening).seen.english()
+    assert f"{left.days} days left" in told
     assert "Tell Swiss Post" in str(theirs.remedy), "whose certificate it is, renews it"
 
 
