@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from incamail_lib.changes import Change, Kind, alarms, compare
@@ -17,7 +18,7 @@ from incamail_lib.i18n import Text, say
 class Between:
     """One organisation in two runs; None where it is in one of them only."""
 
-    organisation: str
+    organisation: str  # with its dossier, where there are several of it
     before: Digest | None
     after: Digest | None
     changes: tuple[Change, ...] = ()
@@ -27,6 +28,7 @@ class Between:
         """As plain data for --json."""
         return {
             "organisation": self.organisation,
+            "dossier": told.dossier if (told := self.after or self.before) else "",
             "before": _verdict(self.before),
             "after": _verdict(self.after),
             "changes": [change.model_dump(mode="json") for change in self.changes],
@@ -45,8 +47,11 @@ def difference(history: History, before: Run, after: Run) -> Iterator[Between]:
     """
     then = {(d.organisation, d.dossier): d for d in history.digests(before.number)}
     now = {(d.organisation, d.dossier): d for d in history.digests(after.number)}
+    times = Counter(name for name, _ in then.keys() | now.keys())
     for key in sorted(then.keys() | now.keys()):
         found = _between(history, before, after, then.get(key), now.get(key))
+        if times[key[0]] > 1:
+            found = replace(found, organisation=f"{key[0]} ({key[1]})")
         if found.changes or found.note:
             yield found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 
 from incamail_lib.changes import Change, fingerprint
 from incamail_lib.checks.validity import Presented, earliest_renewal, held_by, shown_by
@@ -74,6 +76,18 @@ class Digest(Judged):
     phases: tuple[PhaseCount, ...] = ()
     changes: tuple[Change, ...] = ()  # since the run before
     compared_with: int | None = None  # that run; None: the organisation is new
+
+
+def apart(digests: Iterable[Digest]) -> tuple[Digest, ...]:
+    """The same, those of an organisation that has several named with their dossiers."""
+    found = tuple(digests)
+    times = Counter(digest.organisation for digest in found)
+    return tuple(
+        digest
+        if times[digest.organisation] == 1
+        else digest.model_copy(update={"organisation": f"{digest.organisation} ({digest.dossier})"})
+        for digest in found
+    )
 
 
 def judged_of(audit: Audit, record: bytes) -> Judged:

@@ -12,6 +12,7 @@ from typing import Any
 from incamail_lib.errors import UsageError
 from incamail_lib.history import Digest, History, Run
 from incamail_lib.history.differing import Between, difference
+from incamail_lib.history.digest import apart
 from incamail_lib.i18n import LANGUAGES, Language, Text, say, say_n
 from incamail_lib.portfolio import sections
 from incamail_lib.sheets.html import fragment, render_section
@@ -156,7 +157,7 @@ def open_portfolio(
             return Portfolio(tongue, None, None, (), (), day, folder)
         chosen = kept.run(number)
         earlier = kept.run(other) if other else _before(runs, chosen)
-        digests = tuple(kept.digests(chosen.number))
+        digests = apart(kept.digests(chosen.number))
         changed = tuple(difference(kept, earlier, chosen)) if earlier else ()
     return Portfolio(tongue, chosen, earlier, digests, changed, day, folder)
 
@@ -171,7 +172,7 @@ def portfolio_of(
     """A run that no file keeps, so there is none before it."""
     now = dt.datetime.now(dt.UTC)
     run = Run(0, started, now, version("incamail-runbook"), len(digests))
-    return Portfolio(language, run, None, tuple(digests), (), now.date(), folder)
+    return Portfolio(language, run, None, apart(digests), (), now.date(), folder)
 
 
 def _number(given: int | str) -> int:

@@ -14,7 +14,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,7 @@ from incamail_lib.history import Digest, History, HistoryError, record, recordin
 from incamail_lib.history.differing import alerts, difference
 from incamail_lib.history.digest import Judged, judged_of
 from incamail_lib.i18n import Text, say
+from incamail_lib.portfolio import open_portfolio
 from incamail_lib.printable import for_chat
 
 DAY = dt.timedelta(days=1)
@@ -147,6 +148,29 @@ def test_a_night_on_which_nothing_changed_reads_no_audit(
         (told,) = history.digests(2)
     assert told.compared_with == 1
     assert told.record == hashlib.sha256((tomorrow.folder / "audit.json").read_bytes()).hexdigest()
+
+
+def test_two_dossiers_of_one_organisation_are_told_apart(tmp_path: Path) -> None:
+    """By the names of their files, wherever the organisation is told; one alone by its name."""
+    file = tmp_path / "history.sqlite"
+    (second := tmp_path / "second").mkdir()
+    for number, (one, two) in enumerate(((GOOD, GOOD), (BAD, GOOD))):
+        when = NOW + number * DAY
+        other = replace(outcome(second, "twice", two, when), dossier=second / "other.yaml")
+        told = [outcome(tmp_path, "twice", one, when), other]
+        record(
+            file, [*told, outcome(tmp_path, "once", BAD if number else GOOD, when)], started=when
+        )
+    lines = said("diff", "--history", file, "--alerts", code=1).splitlines()
+    assert {line.partition(": ")[0] for line in lines} == {"once", "twice (twice.yaml)"}
+    data = json.loads(said("diff", "--history", file, "--json", code=1))
+    assert [(one["organisation"], one["dossier"]) for one in data] == [
+        ("once", "once.yaml"),
+        ("twice (twice.yaml)", "twice.yaml"),
+    ]
+    shown = open_portfolio(file)
+    names = ["once", "twice (other.yaml)", "twice (twice.yaml)"]
+    assert [digest.organisation for digest in shown.digests] == names
 
 
 def test_two_runs_are_told_apart(file: Path) -> None:
