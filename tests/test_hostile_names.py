@@ -11,7 +11,7 @@ from lag import Lag
 from probe.hostile.dns import SERVERS, Server
 
 from incamail_lib import lookup
-from incamail_lib.facts.dns import DnsAnswer, DomainFacts
+from incamail_lib.facts.dns import DnsAnswer, DnsStatus, DomainFacts
 
 pytestmark = pytest.mark.xdist_group("hostile_names")  # the table is played once
 LIFETIME_S = 1.0
@@ -65,6 +65,9 @@ def test_each_server_has_the_status_that_its_bytes_allow(
 ) -> None:
     """Only what answers the question is found; the rest is told apart and proves nothing."""
     found = played[server.name].answer
+    for _ in range(ALONE):  # kept waiting among the others; alone it has to answer in time
+        if found.status is DnsStatus.TIMEOUT is not server.may:
+            found = asyncio.run(play([server]))[server.name].answer
     assert (found.status, len(found.records)) == (server.may, server.records)
     assert all(text.isprintable() for text in (*found.records, found.detail))
 
