@@ -51,14 +51,17 @@ def _same_subject(one: _File, other: _File) -> None:
     """Refuse other organisations, platforms and settings. Errors: UsageError."""
     ours, theirs = one.facts.declared, other.facts.declared
     if _who(ours) != _who(theirs):
+        names = [one.organisation for one in (ours, theirs)]
+        if names[0] == names[1]:  # then it is told by what differs
+            names = [", ".join(one.domains) for one in (ours, theirs)]
         raise UsageError(
             say(
                 "{file} is about «{ours}» and {other} about «{theirs}». Name facts of one "
                 "organisation.",
                 file=one.name,
-                ours=ours.organisation,
+                ours=names[0],
                 other=other.name,
-                theirs=theirs.organisation,
+                theirs=names[1],
             )
         )
     differing = [field for field in _COMPARED if getattr(ours, field) != getattr(theirs, field)]

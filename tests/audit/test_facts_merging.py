@@ -92,7 +92,9 @@ def test_other_organisations_are_refused(tmp_path: Path) -> None:
     other = at(Place.ELSEWHERE, declared=declared(organisation="Andere AG"))
     assert "Andere AG" in refused(tmp_path, at(Place.GATEWAY), other)
     domains = at(Place.ELSEWHERE, declared=declared(domains=("other.example",)))
-    assert "one organisation" in refused(tmp_path, at(Place.GATEWAY), domains)
+    told = refused(tmp_path, at(Place.GATEWAY), domains)
+    assert "one organisation" in told
+    assert f"«{', '.join(domains.declared.domains)}»" in told, "what differs is told"
 
 
 def test_different_settings_are_refused(tmp_path: Path) -> None:
