@@ -30,12 +30,12 @@ def latest_audit(
     organisation: str,
     keys: Keys,
     *,
-    counts: Callable[[Path], bool] = Path.is_dir,
+    counts: Callable[[Path], bool] | None = None,
 ) -> Latest:
     """The newest audit of an organisation below `output` that is sealed by a trusted key.
 
     What lies there may come from anybody: other records give no evidence, and are named. Folders
-    that `counts` says no to are passed over.
+    that `counts` says no to are passed over; without it none is.
     """
     notes: list[Text] = []
     for folder in filter(counts, audit_folders(output, organisation)):

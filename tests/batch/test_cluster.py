@@ -101,6 +101,26 @@ def cells(output: Path) -> dict[str, list[tuple[str, object]]]:
     }
 
 
+def during_which(
+    killed: subprocess.Popen[str], arguments: list[str], output: Path, settings: dict[str, str]
+) -> tuple[int, str]:
+    """A run during which a process is killed, once the first report lies there: what it ends with,
+    and what it says."""
+    with programs.running(
+        arguments,
+        env=environment(output.parent / "tmp") | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        limit_s=150,
+    ) as running:
+        until = time.monotonic() + 100
+        while not list(output.glob("client-*/*Z")) and time.monotonic() < until:
+            time.sleep(0.01)
+        programs.kill(killed)
+        _, errors = running.communicate(timeout=150)
+        return running.returncode, errors
+
+
 def test_a_worker_that_is_killed_costs_nobody_his_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,19 +141,8 @@ def test_a_worker_that_is_killed_costs_nobody_his_report(
         alone = batch(tmp_path / "alone", there.dossiers)
         assert alone.returncode in ENDED, alone.stderr
         arguments = command(output, "--scheduler", address, there.dossiers)
-        with programs.running(
-            arguments,
-            env=environment(tmp_path / "tmp") | settings,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            limit_s=150,
-        ) as running:
-            until = time.monotonic() + 100
-            while not list(output.glob("client-*/*Z")) and time.monotonic() < until:
-                time.sleep(0.01)
-            programs.kill(first)
-            _, errors = running.communicate(timeout=150)
-            assert running.returncode in ENDED, errors
+        code, errors = during_which(first, arguments, output, settings)
+        assert code in ENDED, errors
     assert state(output) == state(tmp_path / "alone")
     assert cells(output) == cells(tmp_path / "alone")
     assert len(cells(output)) == len(list(output.glob("client-*/*Z"))) == CLIENTS
@@ -148,19 +157,9 @@ def test_a_scheduler_that_dies_leaves_a_run_that_can_be_resumed(tmp_path: Path) 
         town.running(tmp_path / "town", CLIENTS, 2) as there,
         cluster(tmp_path, {}) as (address, (scheduler, *_)),
     ):
-        with programs.running(
-            command(output, "--scheduler", address, there.dossiers),
-            env=environment(tmp_path / "tmp"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            limit_s=150,
-        ) as running:
-            until = time.monotonic() + 100
-            while not list(output.glob("client-*/*Z")) and time.monotonic() < until:
-                time.sleep(0.01)
-            programs.kill(scheduler)
-            _, errors = running.communicate(timeout=150)
-        assert running.returncode == 2, errors
+        arguments = command(output, "--scheduler", address, there.dossiers)
+        code, errors = during_which(scheduler, arguments, output, {})
+        assert code == 2, errors
         assert "is lost" in errors
         assert "Traceback" not in errors
         assert list(output.glob("**/crash.txt")) == []
